@@ -1,0 +1,1 @@
+"""The console scripts that need no viewer."""

@@ -1,0 +1,1 @@
+"""One object from clicks to mask: session, views, prediction, large images."""

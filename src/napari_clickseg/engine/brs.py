@@ -1,0 +1,261 @@
+"""Backpropagating refinement (BRS): optimise a few numbers so that the mask obeys the clicks.
+
+All kinds are one procedure over a split of the network. What differs is which tensors are changed
+and how: a map is added to the image (RGB-BRS) or to the click maps (DistMap-BRS), or channels are
+scaled and shifted somewhere inside (f-BRS-A, -B, -C).
+
+References
+----------
+W.-D. Jang, C.-S. Kim, "Interactive image segmentation via backpropagating refinement scheme",
+CVPR 2019. K. Sofiiuk et al., "f-BRS: Rethinking backpropagating refinement for interactive
+segmentation", CVPR 2020, equations 2 to 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.optimize import fmin_l_bfgs_b
+from torch import Tensor
+
+from ..interactions import Click
+from ..models.base import ClickModel, Inputs, Split
+from .cancel import stop_if
+
+__all__ = ["KINDS", "Kind", "Refinement", "refine"]
+
+Tensors = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of refinement, with the published numbers.
+
+    Attributes
+    ----------
+    added : bool
+        A map is added; otherwise channels are scaled and shifted.
+    max_clicks : int
+        The network is shown this many clicks at most; the energy takes them all.
+    """
+
+    added: bool
+    max_clicks: int
+
+
+KINDS: Mapping[str, Kind] = {
+    "RGB-BRS": Kind(added=True, max_clicks=5),
+    "DistMap-BRS": Kind(added=True, max_clicks=5),
+    "f-BRS-A": Kind(added=False, max_clicks=8),
+    "f-BRS-B": Kind(added=False, max_clicks=8),
+    "f-BRS-C": Kind(added=False, max_clicks=8),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Refinement:
+    """What an optimisation found, to start the next one from.
+
+    Attributes
+    ----------
+    vector : (N,) float64 array
+    place : hashable
+        The view that an added map belongs to; None where the vector holds channels.
+    """
+
+    vector: np.ndarray
+    place: object = None
+
+
+@dataclass(frozen=True)
+class Copy:
+    """One copy of a view: what the network is given, and whether it is mirrored."""
+
+    inputs: Inputs
+    mirrored: bool
+
+
+class _Changed:
+    """The network's logits as a function of the vector, one copy of the view after the other."""
+
+    def __init__(
+        self, model: ClickModel, split: Split, added: bool, copies: Sequence[Copy]
+    ) -> None:
+        self.model, self.split, self.added, self.copies = model, split, added, copies
+        self.tensors = [model.before(split.name, copy.inputs) for copy in copies]
+        first = self.tensors[0]
+        self.length = (
+            sum(first[name].numel() for name in split.added)
+            if added
+            else 2 * sum(split.channels.values())
+        )
+
+    def logits(self, z: Tensor) -> list[Tensor]:
+        """Logits of each copy, ``(1, 1, h, w)``, turned back where it is mirrored."""
+        out = []
+        for copy, tensors in zip(self.copies, self.tensors, strict=True):
+            changed = (
+                self._added(tensors, z, copy.mirrored) if self.added else self._scaled(tensors, z)
+            )
+            logits = self.model.after(self.split.name, changed, copy.inputs)
+            out.append(logits.flip(-1) if copy.mirrored else logits)
+        return out
+
+    def _added(self, tensors: Tensors, z: Tensor, mirrored: bool) -> Tensors:
+        changed, start = dict(tensors), 0
+        for name in self.split.added:
+            value = tensors[name]
+            part = z[start : start + value.numel()].view_as(value)
+            changed[name] = value + (part.flip(-1) if mirrored else part)
+            start += value.numel()
+        return changed
+
+    def _scaled(self, tensors: Tensors, z: Tensor) -> Tensors:
+        changed, start, half = dict(tensors), 0, self.length // 2
+        for name, count in self.split.channels.items():
+            scale = z[start : start + count].view(1, -1, 1, 1)
+            shift = z[half + start : half + start + count].view(1, -1, 1, 1)
+            changed[name] = tensors[name] * (1 + scale) + shift
+            start += count
+        return changed
+
+    def penalty(self, z: Tensor) -> Tensor:
+        """The regulariser; an added map counts once for each copy, as published."""
+        if self.added:
+            return 1e-3 * len(self.copies) * z.square().sum()
+        half = self.length // 2
+        return 1e-3 * (z[:half].square().sum() + 10 * z[half:].square().sum())
+
+
+def click_squares(clicks: Sequence[Click], size: tuple[int, int]) -> Tensor:
+    """Squares of 3 x 3 pixels around clicks in view pixels: ``(2, h, w)``, positive first."""
+    squares = torch.zeros(2, *size)
+    for click in clicks:
+        row, col = click.pixel
+        if 0 <= row < size[0] and 0 <= col < size[1]:
+            squares[
+                0 if click.positive else 1, max(0, row - 1) : row + 2, max(0, col - 1) : col + 2
+            ] = 1
+    return squares
+
+
+def refine(
+    model: ClickModel,
+    mode: str,
+    copies: Sequence[Copy],
+    clicks: Sequence[Click],
+    start: Refinement | None,
+    place: object,
+    threshold: float,
+    max_evaluations: int = 20,
+    min_change: float = 0.01,
+    cancelled: Callable[[], bool] | None = None,
+) -> tuple[list[Tensor], Refinement]:
+    """Logits of a view after refinement.
+
+    Parameters
+    ----------
+    model : ClickModel
+    mode : str
+        A key of ``model.spec.brs``.
+    copies : sequence of Copy
+        The view, and its mirrored copy if there is one; all share one vector.
+    clicks : sequence of Click
+        All clicks, in pixels of the (unmirrored) view.
+    start : Refinement or None
+        Of the click before; ignored if it does not fit.
+    place : hashable
+        Names the view.
+    threshold : float
+        Of the mask, between 0 and 1.
+    max_evaluations : int
+        Calls of the network at most.
+    min_change : float
+        Stops once the mask changes by less than this (1 - IoU) between two calls.
+    cancelled : callable, optional
+        Asked before each call.
+
+    Returns
+    -------
+    logits : list of (1, 1, h, w) Tensor
+        Of each copy, all turned the same way, from the call with the least energy.
+    refinement : Refinement
+    """
+    kind = KINDS[mode]
+    changed = _Changed(model, model.splits[model.spec.brs[mode]], kind.added, copies)
+    here = place if kind.added else None
+    fits = start is not None and start.place == here and start.vector.size == changed.length
+    x0 = start.vector if fits else np.zeros(changed.length)
+    device = copies[0].inputs.image.device
+    if len(clicks) < 2:
+        stop_if(cancelled)
+        return changed.logits(_on(x0, device)), Refinement(x0, here)
+
+    squares = click_squares(clicks, copies[0].inputs.image.shape[-2:]).to(device)
+    energy = _Energy(changed, squares, threshold, min_change, cancelled)
+    found, _, _ = fmin_l_bfgs_b(
+        energy, x0, m=20, factr=0, pgtol=1e-8, maxfun=max_evaluations, maxiter=2 * max_evaluations
+    )
+    return energy.best, Refinement(found, here)
+
+
+def _on(vector: np.ndarray, device: torch.device) -> Tensor:
+    return torch.from_numpy(vector).float().to(device)
+
+
+class _Energy:
+    """The energy and its gradient; a zero gradient tells the optimiser that all is well."""
+
+    def __init__(
+        self,
+        changed: _Changed,
+        squares: Tensor,
+        threshold: float,
+        min_change: float,
+        cancelled: Callable[[], bool] | None,
+    ) -> None:
+        self.changed, self.squares = changed, squares
+        self.threshold, self.min_change, self.cancelled = threshold, min_change, cancelled
+        self.best: list[Tensor] = []
+        self._least = np.inf
+        self._mask: Tensor | None = None
+
+    def __call__(self, vector: np.ndarray) -> tuple[float, np.ndarray]:
+        stop_if(self.cancelled)
+        with torch.enable_grad():
+            z = _on(vector, self.squares.device).requires_grad_()
+            copies = self.changed.logits(z)
+            p = torch.sigmoid(torch.cat(copies)[:, 0])
+            positive, negative = self.squares
+            n = len(copies)
+            energy = ((1 - p).square() * positive).sum() / (n * positive.sum() + 1e-5)
+            energy = energy + (p.square() * negative).sum() / (n * negative.sum() + 1e-5)
+            energy = energy + self.changed.penalty(z)
+        value = energy.item()
+        if value < self._least or not self.best:
+            self._least, self.best = value, [logits.detach() for logits in copies]
+        if self._obeyed(p.detach()) or self._settled(p.detach() > self.threshold):
+            return value, np.zeros_like(vector)
+        (gradient,) = torch.autograd.grad(energy, z)
+        return value, gradient.cpu().numpy().astype(np.float64)
+
+    def _obeyed(self, p: Tensor) -> bool:
+        """Whether every pixel around the clicks is on the right side of the threshold."""
+        missed = ((1 - p) * self.squares[0]).max().item()
+        extra = (p * self.squares[1]).max().item()
+        return missed < 1 - self.threshold and extra < self.threshold
+
+    def _settled(self, mask: Tensor) -> bool:
+        """Whether the mask is nearly that of the call before."""
+        before, self._mask = self._mask, mask
+        if before is None:
+            return False
+        union = (mask | before).sum(dim=(1, 2)).float()
+        common = (mask & before).sum(dim=(1, 2)).float()
+        counted = union > 0
+        return bool(counted.any()) and bool(
+            (common[counted] / union[counted]).mean() > 1 - self.min_change
+        )

@@ -1,0 +1,173 @@
+"""Every number that a published system, or ours, fixes about prediction."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .zoom_in import FittedZoomIn, ZoomIn
+
+__all__ = ["BRS", "NO_BRS", "PROFILES", "Profile", "ZoomIn", "get_profile"]
+
+NO_BRS = "NoBRS"
+BRS = (NO_BRS, "RGB-BRS", "DistMap-BRS", "f-BRS-A", "f-BRS-B", "f-BRS-C")
+"""Kinds of backpropagating refinement."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How one system goes from clicks to a mask.
+
+    Parameters
+    ----------
+    name : str
+        For display.
+    threshold : float
+        A pixel is in the mask if its probability is larger; between 0 and 1.
+    flip : bool
+        Average the logits of the view and of its mirrored copy.
+    zoom_in : ZoomIn or None
+        The rule that chooses where to look; None always looks at the whole image.
+    network_size : int or None
+        Longest side, in network pixels, to which the whole image is reduced; None leaves it.
+    max_enlargement : float
+        Largest factor by which a whole image smaller than `network_size` is enlarged.
+    max_clicks : int or None
+        The network is shown this many interactions at most, the oldest.
+    sampling : {"corners", "centres"}
+        How pixels of image and view correspond. ``"corners"``, as published: bilinear between
+        corner pixels, clicks scaled by the sides' ratio, probabilities resized back. ``"centres"``:
+        antialiased, clicks mapped exactly, logits resized back.
+    honour_clicks : bool
+        Clicked pixels get exactly the label of the click, the latest where two share a pixel, and
+        negative clicks alone leave an empty mask empty.
+    brs : str
+        Kind of backpropagating refinement, one of `BRS`; ``"NoBRS"`` is none.
+    brs_evaluations : int
+        Calls of the network at most for each click's refinement.
+    brs_min_change : float
+        Refinement ends once the mask changes by less than this (1 - IoU) between two calls.
+    """
+
+    name: str
+    threshold: float = 0.49
+    flip: bool = True
+    zoom_in: ZoomIn | None = ZoomIn()
+    network_size: int | None = None
+    max_enlargement: float = 1.0
+    max_clicks: int | None = None
+    sampling: str = "corners"
+    honour_clicks: bool = False
+    brs: str = NO_BRS
+    brs_evaluations: int = 20
+    brs_min_change: float = 0.01
+
+    def __post_init__(self) -> None:
+        for fine, what, value in (
+            (0 < self.threshold < 1, "threshold (between 0 and 1)", self.threshold),
+            (
+                self.network_size is None or self.network_size >= 1,
+                "network_size (1 or more pixels, or None)",
+                self.network_size,
+            ),
+            (self.max_enlargement >= 1, "max_enlargement (1 or more)", self.max_enlargement),
+            (
+                self.max_clicks is None or self.max_clicks >= 1,
+                "max_clicks (1 or more, or None)",
+                self.max_clicks,
+            ),
+            (self.brs in BRS, f"brs (one of {', '.join(BRS)})", self.brs),
+            (self.brs_evaluations >= 1, "brs_evaluations (1 or more)", self.brs_evaluations),
+            (self.brs_min_change >= 0, "brs_min_change (0 or more)", self.brs_min_change),
+            (self.sampling in ("corners", "centres"), "sampling", self.sampling),
+            (self.zoom_in is None or isinstance(self.zoom_in, ZoomIn), "zoom_in", self.zoom_in),
+        ):
+            if not fine:
+                raise ValueError(f"Profile {self.name!r} cannot work with {value!r} as {what}.")
+
+    def override(self, **overrides: Any) -> Profile:
+        """The same profile with single fields replaced.
+
+        Parameters
+        ----------
+        **overrides
+            Fields by name. ``zoom_in`` may also be True (on, with the profile's own numbers or the
+            published defaults) or a mapping of single `ZoomIn` fields.
+
+        Raises
+        ------
+        ValueError
+            If a name is unknown or a value impossible.
+        """
+        if "zoom_in" in overrides:
+            overrides["zoom_in"] = self._zoom_in(overrides["zoom_in"])
+        return _replace(self, overrides)
+
+    def _zoom_in(self, wanted: ZoomIn | Mapping[str, Any] | bool | None) -> ZoomIn | None:
+        own = self.zoom_in or ZoomIn()
+        if wanted is True:
+            return own
+        if isinstance(wanted, Mapping):
+            return _replace(own, dict(wanted))
+        if wanted is None or wanted is False:
+            return None
+        return wanted
+
+
+def _replace(value: Any, fields: dict[str, Any]) -> Any:
+    """`dataclasses.replace` that says which names there are."""
+    known = [field.name for field in dataclasses.fields(value)]
+    unknown = sorted(set(fields) - set(known))
+    if unknown:
+        raise ValueError(
+            f"{type(value).__name__} has no option {', '.join(map(repr, unknown))}. "
+            f"It has {', '.join(known)}."
+        )
+    return dataclasses.replace(value, **fields)
+
+
+_FIXED_448 = ZoomIn(skip_clicks=-1, target_size=(448, 448))
+
+PROFILES: Mapping[str, Profile] = {
+    profile.name: profile
+    for profile in (
+        Profile(
+            "clickseg",
+            threshold=0.5,
+            flip=False,
+            zoom_in=FittedZoomIn(),
+            network_size=320,
+            max_enlargement=2.0,
+            sampling="centres",
+            honour_clicks=True,
+        ),
+        Profile("fbrs"),
+        Profile("ritm"),
+        Profile(
+            "ritm_demo",
+            threshold=0.5,
+            zoom_in=ZoomIn(skip_clicks=-1, target_size=(400, 400)),
+            network_size=800,
+            brs_min_change=1e-3,
+        ),
+        Profile("saic_is"),
+        Profile("avalanche", threshold=0.5, zoom_in=None, max_clicks=20),
+        Profile("simpleclick", zoom_in=_FIXED_448),
+        Profile("cfr_icl", zoom_in=_FIXED_448),
+    )
+}
+
+
+def get_profile(name: str) -> Profile:
+    """A profile by name.
+
+    Raises
+    ------
+    ValueError
+        If there is none of that name.
+    """
+    if name not in PROFILES:
+        raise ValueError(f"There is no profile {name!r}. Choose one of {', '.join(PROFILES)}.")
+    return PROFILES[name]

@@ -1,0 +1,229 @@
+"""`Segmenter`: from clicks to a mask, for scripts and notebooks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..data.readers import as_reader
+from ..geometry import Box
+from ..interactions import BoxPrompt, Click, Contour, Interaction, Stroke
+from ..models.base import ClickModel
+from .predictor import Predictor
+from .profiles import Profile, get_profile
+from .session import History
+from .tiles import MaskView, TileMap
+
+__all__ = ["Segmenter"]
+
+DENSE_PIXELS = 64 * 2**20  # masks of larger images are given as tiles, not as arrays
+NOTHING = Box(0, 0, 0, 0)
+
+
+class Segmenter:
+    """Segment one object after the other in an image, click by click.
+
+    Parameters
+    ----------
+    model : ClickModel, str or path
+        A model, a name in the zoo or a checkpoint's path.
+    profile : Profile or str, optional
+        How to predict; by default what the model was made for.
+    **overrides
+        Single fields of the profile: ``threshold=0.6``, ``flip=True``, ``zoom_in=None`` (off), True
+        or a mapping of `ZoomIn` fields, ``brs="NoBRS"``, ...
+
+    Raises
+    ------
+    ValueError
+        If the model, the profile or an option cannot be used; the message says why.
+
+    Examples
+    --------
+    >>> seg = Segmenter("clickseg-compact", threshold=0.6)      # doctest: +SKIP
+    >>> seg.set_image(image)                                    # doctest: +SKIP
+    >>> seg.click(120, 200)                                     # doctest: +SKIP
+    Box(top=80, left=150, bottom=170, right=260)
+    """
+
+    def __init__(
+        self,
+        model: ClickModel | str | os.PathLike[str],
+        profile: Profile | str | None = None,
+        **overrides: Any,
+    ) -> None:
+        if isinstance(model, str | os.PathLike):
+            from ..models.zoo import load_model
+
+            model = load_model(model)
+        if not isinstance(model, ClickModel):
+            raise ValueError(
+                f"A {type(model).__name__} is not a model. Give a zoo name, a path, or what "
+                "load_model returned."
+            )
+        if not isinstance(profile, Profile):
+            profile = get_profile(model.spec.profile if profile is None else profile)
+        self.profile = profile.override(**overrides)
+        self.predictor = Predictor(model, self.profile)
+        self._history: History | None = None
+
+    @property
+    def history(self) -> History:
+        """The session now, and those before and after it.
+
+        Raises
+        ------
+        ValueError
+            If no image is set.
+        """
+        if self._history is None:
+            raise ValueError("There is no image yet. Call set_image(image) first.")
+        return self._history
+
+    def set_image(self, image: Any, contrast_limits: Sequence[float] | None = None) -> None:
+        """Take an image and forget the object before.
+
+        Parameters
+        ----------
+        image : array, sequence of arrays or ImageReader
+            ``(H, W)``, ``(H, W, 3)`` or ``(H, W, 4)`` of any real dtype, or multiscale levels.
+        contrast_limits : (float, float), optional
+            Values seen as black and white; by default the dtype's range or percentiles.
+
+        Raises
+        ------
+        ValueError
+            If it cannot be an image, or the limits are not two rising numbers.
+        """
+        self._history = History(self.predictor.start(as_reader(image), contrast_limits))
+
+    @property
+    def probabilities(self) -> np.ndarray | TileMap:
+        """``(H, W)`` float32, 0..1; beyond 64 megapixels a sliceable map kept as tiles."""
+        tiles = self.history.present.probabilities
+        return np.asarray(tiles) if tiles.size <= DENSE_PIXELS else tiles
+
+    @property
+    def mask(self) -> np.ndarray | MaskView:
+        """``(H, W)`` bool; beyond 64 megapixels a sliceable map kept as tiles."""
+        view = MaskView(self.history.present.probabilities, self.profile.threshold)
+        return np.asarray(view) if view.size <= DENSE_PIXELS else view
+
+    def click(
+        self,
+        row: float,
+        col: float,
+        positive: bool = True,
+        *,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Box:
+        """Click on the object (positive) or on the background.
+
+        Parameters
+        ----------
+        row, col : float
+            In image pixels; the centre of the first pixel is (0, 0).
+        positive : bool
+        cancelled : callable, optional
+            Asked before each network call; a true answer raises `Cancelled` and changes nothing.
+
+        Returns
+        -------
+        Box
+            Smallest half-open box of the pixels whose probability changed; empty if none did.
+
+        Raises
+        ------
+        ValueError
+            If the click is outside the image.
+        """
+        return self._say(Click(row, col, positive), cancelled)
+
+    def stroke(
+        self,
+        points: Iterable[tuple[float, float]],
+        positive: bool = True,
+        *,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Box:
+        """Draw an open line of ``(row, col)`` points; see `click`.
+
+        Raises
+        ------
+        ValueError
+            If the model does not take strokes, or there are fewer than two points.
+        """
+        return self._say(Stroke(tuple(points), positive), cancelled)
+
+    def contour(
+        self,
+        points: Iterable[tuple[float, float]],
+        positive: bool = True,
+        *,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Box:
+        """Draw a closed line of ``(row, col)`` points; see `click`.
+
+        Raises
+        ------
+        ValueError
+            If the model does not take contours, or there are fewer than three points.
+        """
+        return self._say(Contour(tuple(points), positive), cancelled)
+
+    def box(self, box: Box, *, cancelled: Callable[[], bool] | None = None) -> Box:
+        """Draw a box around the object; see `click`.
+
+        Raises
+        ------
+        ValueError
+            If the model does not take boxes.
+        """
+        return self._say(BoxPrompt(box), cancelled)
+
+    def _say(self, interaction: Interaction, cancelled: Callable[[], bool] | None) -> Box:
+        self.predictor.check(interaction)
+        session = self.history.present.add(interaction)
+        return self._move(self.history.do(self.predictor.run(session, cancelled)))
+
+    def undo(self) -> Box:
+        """Take back the last click or mask; returns the box of what changed, empty if nothing."""
+        return self._move(self.history.undo())
+
+    def redo(self) -> Box:
+        """Do again what was undone; returns the box of what changed, empty if nothing."""
+        return self._move(self.history.redo())
+
+    def reset(self) -> Box:
+        """Forget the object, its clicks and undo steps; the image stays. Returns what changed."""
+        present = self.history.present
+        return self._move(History(self.predictor.start(present.reader, present.contrast_limits)))
+
+    def set_mask(self, mask: np.ndarray) -> Box:
+        """Start the object from an existing mask; can be undone. Returns what changed.
+
+        Parameters
+        ----------
+        mask : (H, W) array
+            Non-zero is object.
+
+        Raises
+        ------
+        ValueError
+            If the shape is not the image's, or the model does not look at masks.
+        """
+        spec = self.predictor.model.spec
+        if not spec.takes_prev_mask:
+            raise ValueError(
+                f"The model {spec.architecture} does not look at an existing mask. "
+                "Choose one that takes the previous mask."
+            )
+        return self._move(self.history.do(self.history.present.with_mask(mask)))
+
+    def _move(self, history: History) -> Box:
+        """Make a history the present one; returns the box of the probabilities that differ."""
+        before, self._history = self.history.present.probabilities, history
+        return history.present.probabilities.changed_box(before) or NOTHING

@@ -1,0 +1,196 @@
+"""One object being segmented, as a value, and its past and future."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..data.readers import ImageReader
+from ..geometry import Box
+from ..interactions import BoxPrompt, Click, Interaction
+from .tiles import TILE, MaskView, TileMap
+
+if TYPE_CHECKING:
+    from .brs import Refinement
+
+__all__ = ["History", "Session"]
+
+
+@dataclass(frozen=True, eq=False)
+class Session:
+    """One object: the image, what the user said, and what the network answered so far.
+
+    Attributes
+    ----------
+    reader : ImageReader
+    contrast_limits : (float, float)
+        Image values that the network sees as black and white.
+    probabilities : TileMap
+        ``(H, W)``, 0..1.
+    interactions : tuple of Interaction
+        Oldest first, in image pixels.
+    predicted : int
+        How many of the interactions the probabilities know of.
+    roi : Box or None
+        The region that was looked at last; None for the whole image.
+    start_mask : TileMap or None
+        The mask that the object was started from, as probabilities of 0 and 1.
+    refinement : Refinement or None
+        What the last backpropagating refinement found; the next one starts from it.
+    """
+
+    reader: ImageReader
+    contrast_limits: tuple[float, float]
+    probabilities: TileMap
+    interactions: tuple[Interaction, ...] = ()
+    predicted: int = 0
+    roi: Box | None = None
+    start_mask: TileMap | None = None
+    refinement: Refinement | None = None
+
+    @classmethod
+    def of_image(cls, reader: ImageReader, contrast_limits: tuple[float, float]) -> Session:
+        """A new object without a mask."""
+        return cls(reader, contrast_limits, TileMap(reader.shape[:2]))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the image in pixels."""
+        return self.probabilities.shape
+
+    def add(self, interaction: Interaction) -> Session:
+        """The session with one interaction more, not yet predicted.
+
+        Raises
+        ------
+        ValueError
+            If it does not touch the image.
+        """
+        _check_inside(interaction, self.shape)
+        return replace(self, interactions=(*self.interactions, interaction))
+
+    def replace_interactions(self, interactions: Iterable[Interaction]) -> Session:
+        """The session with these interactions instead.
+
+        If they only add to the ones there are, the probabilities stay; otherwise the object starts
+        again from its start mask, or from nothing.
+
+        Raises
+        ------
+        ValueError
+            If one does not touch the image.
+        """
+        wanted = tuple(interactions)
+        for interaction in wanted:
+            _check_inside(interaction, self.shape)
+        if wanted[: self.predicted] == self.interactions[: self.predicted]:
+            return replace(self, interactions=wanted)
+        return replace(self.restart(), interactions=wanted)
+
+    def restart(self) -> Session:
+        """The session before its first interaction."""
+        start = TileMap(self.shape) if self.start_mask is None else self.start_mask
+        return replace(
+            self, probabilities=start, interactions=(), predicted=0, roi=None, refinement=None
+        )
+
+    def with_mask(self, mask: np.ndarray) -> Session:
+        """A session of the same image that starts from a mask.
+
+        Parameters
+        ----------
+        mask : (H, W) array
+            Anything sliceable of the image's shape; non-zero is object.
+
+        Raises
+        ------
+        ValueError
+            If the shape differs from the image's.
+        """
+        if tuple(mask.shape) != self.shape:
+            raise ValueError(
+                f"The mask has shape {tuple(mask.shape)} and the image {self.shape}. "
+                "Give a mask of the image's height and width."
+            )
+        height, width = self.shape
+        strips = (Box(top, 0, min(top + TILE, height), width) for top in range(0, height, TILE))
+        start = TileMap(self.shape).paste_parts(
+            (strip, np.asarray(mask[strip.top : strip.bottom]) != 0) for strip in strips
+        )
+        return replace(self, start_mask=start).restart()
+
+    def mask(self, threshold: float, box: Box | None = None) -> np.ndarray:
+        """Where the probability is above a threshold, in a box or the whole image; dense bool."""
+        view = MaskView(self.probabilities, threshold)
+        return view.read(Box.of_shape(self.shape) if box is None else box)
+
+
+def _check_inside(interaction: Interaction, shape: tuple[int, int]) -> None:
+    """Raise ValueError if an interaction does not touch the image."""
+    image = Box.of_shape(shape)
+    if isinstance(interaction, BoxPrompt):
+        inside = not interaction.box.intersect(image).empty
+    else:
+        inside = any(image.contains(row, col) for row, col in interaction.points)
+    if inside:
+        return
+    height, width = shape
+    what = type(interaction).__name__.lower()
+    if isinstance(interaction, Click):
+        what = f"click at row {interaction.row:g}, column {interaction.col:g}"
+    elif isinstance(interaction, BoxPrompt):
+        what = "box"
+    raise ValueError(
+        f"The {what} lies outside the image of {height} x {width} pixels. Place it inside."
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """Sessions before and after the present one; undo and redo only point elsewhere, so are exact.
+
+    Attributes
+    ----------
+    present : Session
+    past : tuple of Session
+        Oldest first.
+    future : tuple of Session
+        Next first.
+    """
+
+    present: Session
+    past: tuple[Session, ...] = field(default=())
+    future: tuple[Session, ...] = field(default=())
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is anything to undo."""
+        return bool(self.past)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is anything to redo."""
+        return bool(self.future)
+
+    def do(self, session: Session) -> History:
+        """A new present; the old one can be undone to, what was undone is forgotten."""
+        return History(session, (*self.past, self.present))
+
+    def amend(self, session: Session) -> History:
+        """Another present in place of this one, such as the same one predicted."""
+        return replace(self, present=session)
+
+    def undo(self) -> History:
+        """One step back; the same history if there is none."""
+        if not self.past:
+            return self
+        return History(self.past[-1], self.past[:-1], (self.present, *self.future))
+
+    def redo(self) -> History:
+        """One step forward; the same history if there is none."""
+        if not self.future:
+            return self
+        return History(self.future[0], (*self.past, self.present), self.future[1:])

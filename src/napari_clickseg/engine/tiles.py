@@ -1,0 +1,293 @@
+"""Maps as large as the image, kept as tiles so that values can share what did not change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from types import EllipsisType
+
+import numpy as np
+
+from ..geometry import Box, bounding_box
+
+__all__ = ["TILE", "MaskView", "TileMap", "cells"]
+
+TILE = 256  # pixels per side; tiles at the right and lower border are smaller
+
+Key = tuple[int, int]
+Tile = np.ndarray | float
+
+
+def cells(box: Box) -> Iterator[tuple[Key, Box]]:
+    """Tile numbers ``(row, column)`` and boxes of the grid cells that a box touches.
+
+    Cells are cut to the box.
+    """
+    if box.empty:
+        return
+    for i in range(box.top // TILE, (box.bottom - 1) // TILE + 1):
+        for j in range(box.left // TILE, (box.right - 1) // TILE + 1):
+            yield (i, j), box.intersect(Box(i * TILE, j * TILE, (i + 1) * TILE, (j + 1) * TILE))
+
+
+def _ranges(index: object, shape: tuple[int, int]) -> tuple[list[range], list[int]]:
+    """Rows and columns that an index names, and the axes that it drops."""
+    parts = list(index) if isinstance(index, tuple) else [index]
+    if any(isinstance(part, EllipsisType) for part in parts):
+        at = next(i for i, part in enumerate(parts) if isinstance(part, EllipsisType))
+        parts[at : at + 1] = [slice(None)] * (3 - len(parts))
+    parts += [slice(None)] * (2 - len(parts))
+    if len(parts) != 2:
+        raise IndexError(f"A map of 2 axes was indexed with {len(parts)}. Give rows and columns.")
+    ranges, dropped = [], []
+    for axis, (part, length) in enumerate(zip(parts, shape, strict=True)):
+        if isinstance(part, slice):
+            ranges.append(range(*part.indices(length)))
+        elif isinstance(part, int | np.integer) and not isinstance(part, bool):
+            if not -length <= part < length:
+                raise IndexError(f"Index {part} is outside axis {axis} of length {length}.")
+            start = int(part) % length
+            ranges.append(range(start, start + 1))
+            dropped.append(axis)
+        else:
+            raise IndexError(
+                "This map is kept as tiles and takes integers and slices only. Read it with "
+                "np.asarray(...) first if it fits into memory."
+            )
+    return ranges, dropped
+
+
+class _Sliceable:
+    """The face of an array: ``shape``, ``dtype``, slices and ``np.asarray``."""
+
+    shape: tuple[int, int]
+    dtype: np.dtype
+    ndim = 2
+
+    def _gather(self, rows: range, cols: range) -> np.ndarray:
+        raise NotImplementedError
+
+    @property
+    def size(self) -> int:
+        """Number of pixels."""
+        return self.shape[0] * self.shape[1]
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def read(self, box: Box, step: int = 1) -> np.ndarray:
+        """The pixels of a box, or every `step`-th of them, as a new dense array."""
+        box = box.clip(self.shape)
+        return self._gather(range(box.top, box.bottom, step), range(box.left, box.right, step))
+
+    def __getitem__(self, index: object) -> np.ndarray:
+        (rows, cols), dropped = _ranges(index, self.shape)
+        flips = tuple(slice(None, None, -1) if r.step < 0 else slice(None) for r in (rows, cols))
+        rows, cols = (r[::-1] if r.step < 0 else r for r in (rows, cols))
+        return np.squeeze(self._gather(rows, cols)[flips], axis=tuple(dropped))[()]
+
+    def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> np.ndarray:
+        if copy is False:
+            raise ValueError("A map kept as tiles becomes an array only by copying it.")
+        return self._gather(range(self.shape[0]), range(self.shape[1])).astype(
+            dtype or self.dtype, copy=False
+        )
+
+
+class TileMap(_Sliceable):
+    """An immutable ``(H, W)`` float32 map; pixels that were never written are 0.
+
+    Tiles of one value take no memory worth mention, and maps made from each other share the tiles
+    that are equal.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Height and width in pixels.
+    """
+
+    dtype = np.dtype(np.float32)
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self.shape = (int(shape[0]), int(shape[1]))
+        self._tiles: dict[Key, Tile] = {}
+
+    def _with(self, tiles: dict[Key, Tile]) -> TileMap:
+        new = TileMap(self.shape)
+        new._tiles = tiles
+        return new
+
+    def _cell(self, key: Key) -> Box:
+        i, j = key
+        return Box(i * TILE, j * TILE, (i + 1) * TILE, (j + 1) * TILE).clip(self.shape)
+
+    def paste(self, box: Box, array: np.ndarray) -> TileMap:
+        """A map with the pixels of a box replaced.
+
+        Parameters
+        ----------
+        box : Box
+            Inside the map.
+        array : (box.height, box.width) array
+
+        Raises
+        ------
+        ValueError
+            If the box leaves the map or the array has another shape.
+        """
+        return self.paste_parts([(box, array)])
+
+    def paste_parts(self, parts: Iterable[tuple[Box, np.ndarray]]) -> TileMap:
+        """A map with the pixels of several boxes replaced, in the order given."""
+        tiles = dict(self._tiles)
+        for box, array in parts:
+            if box != box.clip(self.shape) or array.shape != box.shape:
+                raise ValueError(
+                    f"An array of {array.shape} does not fit {box} in a map of {self.shape}."
+                )
+            for key, part in cells(box):
+                piece = array[part.shift(-box.top, -box.left).slices]
+                old, cell = tiles.get(key, 0.0), self._cell(key)
+                tile: np.ndarray
+                if part == cell:
+                    tile = np.array(piece, dtype=np.float32)
+                else:
+                    tile = np.full(cell.shape, old, dtype=np.float32)
+                    tile[part.shift(-cell.top, -cell.left).slices] = piece
+                self._keep(tiles, key, tile)
+        return self._with(tiles)
+
+    def clear(self, box: Box) -> TileMap:
+        """A map whose pixels in a box are 0; whole tiles cost nothing."""
+        inside, whole = box.clip(self.shape), dict(self._tiles)
+        border: list[tuple[Box, np.ndarray]] = []
+        for key in self._tiles:
+            part = inside.intersect(self._cell(key))
+            if part == self._cell(key):
+                del whole[key]
+            elif not part.empty:
+                border.append((part, np.zeros(part.shape, np.float32)))
+        return self._with(whole).paste_parts(border)
+
+    def set_pixels(self, pixels: dict[tuple[int, int], float]) -> TileMap:
+        """A map with single pixels ``(row, column)`` replaced."""
+        tiles = dict(self._tiles)
+        changed: dict[Key, np.ndarray] = {}
+        for (row, col), value in pixels.items():
+            key = (row // TILE, col // TILE)
+            if key not in changed:
+                old = tiles.get(key, 0.0)
+                changed[key] = np.full(self._cell(key).shape, old, dtype=np.float32)
+            changed[key][row % TILE, col % TILE] = value
+        for key, tile in changed.items():
+            self._keep(tiles, key, tile)
+        return self._with(tiles)
+
+    @staticmethod
+    def _keep(tiles: dict[Key, Tile], key: Key, tile: np.ndarray) -> None:
+        """Store a new tile in its smallest form: shared, one value, or frozen pixels."""
+        old, first = tiles.get(key, 0.0), tile.flat[0]
+        if isinstance(old, np.ndarray) and np.array_equal(old, tile):
+            return
+        if tile.flat[-1] == first and (tile == first).all():
+            if first == 0.0:
+                tiles.pop(key, None)
+            else:
+                tiles[key] = float(first)
+            return
+        tile.setflags(write=False)
+        tiles[key] = tile
+
+    def _gather(self, rows: range, cols: range) -> np.ndarray:
+        out = np.zeros((len(rows), len(cols)), dtype=np.float32)
+        if not out.size:
+            return out
+        spans = [
+            [(i, *_inside(line, i * TILE, (i + 1) * TILE)) for i in _tiles_of(line)]
+            for line in (rows, cols)
+        ]
+        for i, row_out, row_in in spans[0]:
+            for j, col_out, col_in in spans[1]:
+                tile = self._tiles.get((i, j))
+                if isinstance(tile, np.ndarray):
+                    out[row_out, col_out] = tile[row_in, col_in]
+                elif tile is not None:
+                    out[row_out, col_out] = tile
+        return out
+
+    def bounding_box(self, threshold: float) -> Box | None:
+        """Smallest box around the pixels above a threshold; None if there is none."""
+        found = Box(0, 0, 0, 0)
+        for key, tile in self._tiles.items():
+            cell = self._cell(key)
+            if found.union(cell) == found:
+                continue
+            if isinstance(tile, np.ndarray):
+                inner = bounding_box(tile > threshold)
+                cell = Box(0, 0, 0, 0) if inner is None else inner.shift(cell.top, cell.left)
+            elif not tile > threshold:
+                continue
+            found = found.union(cell)
+        return None if found.empty else found
+
+    def changed_box(self, other: TileMap) -> Box | None:
+        """Smallest box around the pixels in which two maps of one shape differ; None if equal."""
+        if self.shape != other.shape:
+            raise ValueError(f"Maps of {self.shape} and {other.shape} pixels cannot be compared.")
+        found = Box(0, 0, 0, 0)
+        for key in self._tiles.keys() | other._tiles.keys():
+            a, b = self._tiles.get(key, 0.0), other._tiles.get(key, 0.0)
+            cell = self._cell(key)
+            if a is b or found.union(cell) == found:
+                continue
+            different = np.broadcast_to(np.asarray(a != b), cell.shape)
+            inner = bounding_box(different)
+            if inner is not None:
+                found = found.union(inner.shift(cell.top, cell.left))
+        return None if found.empty else found
+
+
+class MaskView(_Sliceable):
+    """Where a `TileMap` of probabilities is above a threshold: a ``(H, W)`` bool map.
+
+    Parameters
+    ----------
+    probabilities : TileMap
+    threshold : float
+        A pixel belongs to the mask if its probability is larger.
+    """
+
+    dtype = np.dtype(bool)
+
+    def __init__(self, probabilities: TileMap, threshold: float) -> None:
+        self._source = probabilities
+        self.shape = probabilities.shape
+        self.threshold = float(threshold)
+
+    def _gather(self, rows: range, cols: range) -> np.ndarray:
+        return self._source._gather(rows, cols) > self.threshold
+
+    def bounding_box(self) -> Box | None:
+        """Smallest box around the mask; None if it is empty."""
+        return self._source.bounding_box(self.threshold)
+
+
+def _tiles_of(line: range) -> Sequence[int]:
+    """Numbers of the tiles that a rising range touches, in order."""
+    if line.step >= TILE:
+        return [index // TILE for index in line]
+    return range(line[0] // TILE, line[-1] // TILE + 1)
+
+
+def _inside(line: range, start: int, stop: int) -> tuple[slice, slice]:
+    """Where the part of a rising range within ``start <= x < stop`` goes, and what it reads.
+
+    Both as slices: positions in the range, and indices counted from `start`.
+    """
+    first = max(0, -((line.start - start) // line.step))
+    last = max(first, -((line.start - stop) // line.step))
+    last = min(last, len(line))
+    if last <= first:
+        return slice(0, 0), slice(0, 0)
+    begin = line.start + first * line.step - start
+    end = line.start + (last - 1) * line.step - start + 1
+    return slice(first, last), slice(begin, end, line.step)

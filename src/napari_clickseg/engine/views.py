@@ -1,0 +1,227 @@
+"""A view: a box of the image, resized to what the network sees, and the way back.
+
+`CornerView` corresponds pixels as the published systems do, `CentreView` exactly.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..data.readers import ImageReader
+from ..geometry import Box
+from ..interactions import BoxPrompt, Click, Interaction
+from .contrast import to_rgb
+from .tiles import TileMap, cells
+
+__all__ = ["VIEWS", "CentreView", "CornerView", "View"]
+
+DENSE_PIXELS = 2**22  # larger boxes are read coarser where they are shown smaller, pasted by tiles
+NEGLIGIBLE = 1 / 512  # in boxes that large, tiles of lower probabilities are left at 0
+
+
+@dataclass(frozen=True)
+class View:
+    """A box of the image shown at some size.
+
+    Parameters
+    ----------
+    box : Box
+        In image pixels.
+    size : (int, int)
+        Height and width in network pixels.
+    """
+
+    box: Box
+    size: tuple[int, int]
+
+    @classmethod
+    def sized(cls, box: Box, size: tuple[int, int], stride: int) -> View:
+        """A view of about that size, as a network of that stride likes it."""
+        raise NotImplementedError
+
+    @property
+    def scale(self) -> tuple[float, float]:
+        """Network pixels per image pixel, down and across."""
+        return self.size[0] / self.box.height, self.size[1] / self.box.width
+
+    def to_view(self, row: float, col: float) -> tuple[float, float]:
+        """A place in the image as a place in the view; it may lie outside."""
+        raise NotImplementedError
+
+    def to_image(self, row: float, col: float) -> tuple[float, float]:
+        """A place in the view as a place in the image."""
+        raise NotImplementedError
+
+    def resize(self, tensor: Tensor, size: tuple[int, int]) -> Tensor:
+        """A ``(B, C, h, w)`` tensor at another size."""
+        raise NotImplementedError
+
+    def _before_resize(self, logits: Tensor) -> Tensor:
+        """What of the logits is resized on the way back."""
+        raise NotImplementedError
+
+    def _after_resize(self, resized: Tensor) -> Tensor:
+        """Probabilities from what was resized."""
+        raise NotImplementedError
+
+    def _sources(self, start: int, stop: int, axis: int) -> np.ndarray:
+        """Places in the view of rows (axis 0) or columns ``start .. stop - 1`` of the box."""
+        raise NotImplementedError
+
+    def place(self, interaction: Interaction) -> Interaction:
+        """An interaction in view pixels."""
+        if isinstance(interaction, Click):
+            row, col = self.to_view(interaction.row, interaction.col)
+            return Click(row, col, interaction.positive)
+        if isinstance(interaction, BoxPrompt):
+            (top, left), (bottom, right) = (self.to_view(*p) for p in interaction.points)
+            return BoxPrompt(Box(round(top), round(left), round(bottom) + 1, round(right) + 1))
+        return replace(interaction, points=tuple(self.to_view(*p) for p in interaction.points))
+
+    def read_image(self, reader: ImageReader, limits: tuple[float, float]) -> Tensor:
+        """The image in the view: ``(1, 3, h, w)`` float32 RGB, 0..1.
+
+        Large boxes are read from the coarsest level that still has two pixels for each of the view.
+        """
+        height, width = reader.levels[0]
+        level = 0
+        for i, (h, w) in enumerate(reader.levels[1:], start=1):
+            if self._coarse_enough(h / height, w / width):
+                level = i
+        down, across = (reader.levels[level][0] / height, reader.levels[level][1] / width)
+        box = Box(
+            math.floor(self.box.top * down),
+            math.floor(self.box.left * across),
+            math.ceil(self.box.bottom * down),
+            math.ceil(self.box.right * across),
+        ).clip(reader.levels[level])
+        pixels = torch.from_numpy(to_rgb(reader.read(box, level), limits))
+        return self.resize(pixels.permute(2, 0, 1)[None], self.size).expand(-1, 3, -1, -1)
+
+    def read_mask(self, probabilities: TileMap) -> Tensor:
+        """Probabilities in the view: ``(1, 1, h, w)`` float32."""
+        step = 1
+        while self._coarse_enough(0.5 / step, 0.5 / step):
+            step *= 2
+        values = torch.from_numpy(probabilities.read(self.box, step))
+        return self.resize(values[None, None], self.size)
+
+    def _coarse_enough(self, down: float, across: float) -> bool:
+        """Whether data reduced by these factors may stand for the box."""
+        enough = down >= 2 * self.scale[0] and across >= 2 * self.scale[1]
+        return self.box.area > DENSE_PIXELS and enough
+
+    def paste(self, canvas: TileMap, logits: Tensor) -> TileMap:
+        """A map with the box replaced by the probabilities of ``(1, 1, h, w)`` logits."""
+        source = self._before_resize(logits.float().cpu())
+        if self.box.area > DENSE_PIXELS:
+            return canvas.clear(self.box).paste_parts(self._parts(source[0, 0]))
+        resized = self._after_resize(self.resize(source, self.box.shape))
+        return canvas.paste(self.box, resized[0, 0].numpy())
+
+    def _parts(self, source: Tensor) -> Iterator[tuple[Box, np.ndarray]]:
+        """The answer tile by tile, without the tiles in which it is negligible."""
+        coarse = self._after_resize(source).numpy()
+        for _, part in cells(self.box):
+            inner = part.shift(-self.box.top, -self.box.left)
+            rows = self._sources(inner.top, inner.bottom, 0)
+            cols = self._sources(inner.left, inner.right, 1)
+            top, left = int(rows[0]), int(cols[0])
+            block = slice(top, int(rows[-1]) + 2), slice(left, int(cols[-1]) + 2)
+            if coarse[block].max() < NEGLIGIBLE:
+                continue
+            pixels = source[block]
+            down = _weights(rows - top, pixels.shape[0])
+            across = _weights(cols - left, pixels.shape[1])
+            yield part, self._after_resize(down @ pixels @ across.T).numpy()
+
+
+def _weights(places: np.ndarray, length: int) -> Tensor:
+    """Matrix ``(len(places), length)`` that interpolates linearly at fractional places."""
+    distance = np.abs(places[:, None] - np.arange(length))
+    return torch.from_numpy(np.maximum(0, 1 - distance).astype(np.float32))
+
+
+class CornerView(View):
+    """As published: bilinear with aligned corners, clicks scaled by the ratio of the sides.
+
+    The two do not agree to the pixel; published networks and scores come from this. Probabilities,
+    not logits, are resized on the way back.
+    """
+
+    @classmethod
+    def sized(cls, box: Box, size: tuple[int, int], stride: int) -> CornerView:
+        """The published systems take any size."""
+        return cls(box, size)
+
+    def to_view(self, row: float, col: float) -> tuple[float, float]:
+        """See `View.to_view`."""
+        (height, width), box = self.size, self.box
+        return height * (row - box.top) / box.height, width * (col - box.left) / box.width
+
+    def to_image(self, row: float, col: float) -> tuple[float, float]:
+        """See `View.to_image`."""
+        (height, width), box = self.size, self.box
+        return row * box.height / height + box.top, col * box.width / width + box.left
+
+    def resize(self, tensor: Tensor, size: tuple[int, int]) -> Tensor:
+        """See `View.resize`."""
+        if tuple(tensor.shape[-2:]) == size:
+            return tensor
+        return F.interpolate(tensor, size=size, mode="bilinear", align_corners=True)
+
+    def _before_resize(self, logits: Tensor) -> Tensor:
+        return logits.sigmoid()
+
+    def _after_resize(self, resized: Tensor) -> Tensor:
+        return resized
+
+    def _sources(self, start: int, stop: int, axis: int) -> np.ndarray:
+        step = (self.size[axis] - 1) / max(1, self.box.shape[axis] - 1)
+        return np.arange(start, stop) * step
+
+
+class CentreView(View):
+    """Pixel centres correspond exactly; antialiased; logits are resized on the way back."""
+
+    @classmethod
+    def sized(cls, box: Box, size: tuple[int, int], stride: int) -> CentreView:
+        """Sides become multiples of the network's stride."""
+        height, width = (max(1, round(side / stride)) * stride for side in size)
+        return cls(box, (height, width))
+
+    def to_view(self, row: float, col: float) -> tuple[float, float]:
+        """See `View.to_view`."""
+        (down, across), box = self.scale, self.box
+        return (row - box.top + 0.5) * down - 0.5, (col - box.left + 0.5) * across - 0.5
+
+    def to_image(self, row: float, col: float) -> tuple[float, float]:
+        """See `View.to_image`."""
+        (down, across), box = self.scale, self.box
+        return (row + 0.5) / down - 0.5 + box.top, (col + 0.5) / across - 0.5 + box.left
+
+    def resize(self, tensor: Tensor, size: tuple[int, int]) -> Tensor:
+        """See `View.resize`."""
+        if tuple(tensor.shape[-2:]) == size:
+            return tensor
+        return F.interpolate(tensor, size=size, mode="bilinear", antialias=True)
+
+    def _before_resize(self, logits: Tensor) -> Tensor:
+        return logits
+
+    def _after_resize(self, resized: Tensor) -> Tensor:
+        return resized.sigmoid()
+
+    def _sources(self, start: int, stop: int, axis: int) -> np.ndarray:
+        places = (np.arange(start, stop) + 0.5) * self.scale[axis] - 0.5
+        return places.clip(0, self.size[axis] - 1)
+
+
+VIEWS: Mapping[str, type[View]] = {"corners": CornerView, "centres": CentreView}

@@ -1,0 +1,1 @@
+"""Simulated users, metrics, the published protocol and its reports."""

@@ -1,0 +1,1 @@
+"""Architectures, checkpoints, the zoo and the bundled weights."""

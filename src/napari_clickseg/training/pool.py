@@ -1,0 +1,146 @@
+"""The pool of live samples: each in the middle of its chain of clicks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..models.base import Inputs
+from .clicks import draw_disk, error_click
+from .samples import Sample, SampleSource
+
+__all__ = ["Pool", "Prefetch"]
+
+AHEAD = 32
+
+
+class Prefetch:
+    """Hands out samples in order of their numbers, made ahead in a thread."""
+
+    def __init__(self, source: SampleSource, start: int) -> None:
+        self.next = start
+        self._source = source
+        self._thread = ThreadPoolExecutor(1)
+        self._waiting: list[Future[Sample]] = []
+        self._asked = start
+
+    def take(self) -> Sample:
+        """The next sample."""
+        while len(self._waiting) < AHEAD:
+            self._waiting.append(self._thread.submit(self._source.__getitem__, self._asked))
+            self._asked += 1
+        self.next += 1
+        return self._waiting.pop(0).result()
+
+    def close(self) -> None:
+        """Drop what is waiting."""
+        self._thread.shutdown(wait=True, cancel_futures=True)
+
+
+class Pool:
+    """Live samples as tensors; a step trains on some of them, then clicks them once more.
+
+    No forward pass is spent on making clicks: what the training step predicted is both the next
+    previous mask and the place to find the next click.
+
+    Parameters
+    ----------
+    count, size : int
+        Number of samples and their side in pixels.
+    radius : float
+        Radius of the click disks in pixels.
+    stop : float
+        Probability to replace a sample after each click.
+    longest : int
+        Most clicks of a chain.
+    features : callable or None
+        Gives the image features of a batch ``(B, 3, S, S)`` in 0..1, kept with the samples; None
+        if the encoder is trained too.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        size: int,
+        radius: float,
+        stop: float,
+        longest: int,
+        features: Callable[[Tensor], dict[str, Tensor]] | None,
+    ) -> None:
+        self.radius, self.stop, self.longest = radius, stop, longest
+        self._encode = features
+        self.tensors = {
+            "image": torch.zeros(count, 3, size, size, dtype=torch.uint8),
+            "target": torch.zeros(count, 1, size, size, dtype=torch.int8),
+            "maps": torch.zeros(count, 2, size, size, dtype=torch.uint8),
+            "prev_mask": torch.zeros(count, 1, size, size),
+            "life": torch.zeros(count, dtype=torch.int64),
+        }
+        self.features: dict[str, Tensor] = {}
+
+    def fill(self, places: list[int], samples: list[Sample], rng: np.random.Generator) -> None:
+        """Put fresh samples, each with a first click, into these places."""
+        if not places:
+            return
+        t = self.tensors
+        for place, sample in zip(places, samples, strict=True):
+            t["image"][place] = torch.from_numpy(sample.image).permute(2, 0, 1)
+            t["target"][place, 0] = torch.from_numpy(sample.target)
+            t["maps"][place] = 0
+            t["prev_mask"][place] = 0
+            t["life"][place] = min(int(rng.geometric(self.stop)), self.longest)
+            self._click(place, np.zeros(sample.target.shape, bool), rng)
+        if self._encode is not None:
+            fresh = self._encode(t["image"][places].float().div(255))
+            for name, value in fresh.items():
+                if name not in self.features:
+                    room = (t["image"].shape[0], *value.shape[1:])
+                    self.features[name] = value.new_zeros(room)
+                self.features[name][places] = value
+
+    def _click(self, place: int, prediction: np.ndarray, rng: np.random.Generator) -> bool:
+        target = self.tensors["target"][place, 0].numpy()
+        click = error_click(prediction, target, rng)
+        if click is None:
+            return False
+        row, col, positive = click
+        draw_disk(self.tensors["maps"][place, 0 if positive else 1].numpy(), row, col, self.radius)
+        return True
+
+    def batch(self, places: Tensor) -> tuple[Inputs, Tensor, dict[str, Tensor]]:
+        """Inputs, target and kept features of some places."""
+        t = self.tensors
+
+        def last(x: Tensor) -> Tensor:
+            return x.contiguous(memory_format=torch.channels_last)
+
+        inputs = Inputs(
+            last(t["image"][places].float().div(255)),
+            last(t["maps"][places].float()),
+            t["prev_mask"][places],
+        )
+        features = {name: last(value[places]) for name, value in self.features.items()}
+        return inputs, t["target"][places].float(), features
+
+    def advance(self, places: Tensor, probabilities: Tensor, rng: np.random.Generator) -> list[int]:
+        """Keep the predictions as previous masks, click again; returns the places to refill."""
+        self.tensors["prev_mask"][places] = probabilities
+        masks = (probabilities[:, 0] > 0.5).numpy()
+        done = []
+        for place, mask in zip(places.tolist(), masks, strict=True):
+            self.tensors["life"][place] -= 1
+            if self.tensors["life"][place] <= 0 or not self._click(place, mask, rng):
+                done.append(place)
+        return done
+
+    def state(self) -> dict[str, dict[str, Tensor]]:
+        """Everything that a resumed run needs."""
+        return {"tensors": self.tensors, "features": self.features}
+
+    def restore(self, state: dict[str, dict[str, Tensor]]) -> None:
+        """Take back a `state`."""
+        self.tensors, self.features = dict(state["tensors"]), dict(state["features"])

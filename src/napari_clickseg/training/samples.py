@@ -1,0 +1,167 @@
+"""Training samples: a crop and a target object, a pure function of seed and number."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..data.packs import Pack
+from ..geometry import Box, bounding_box
+from .augment import colour, crop_box, orient, resample
+
+__all__ = ["PackOptions", "SampleSource", "Sample"]
+
+HELD_OUT_EVERY = 40
+
+
+@dataclass(frozen=True)
+class PackOptions:
+    """How one pack is drawn from.
+
+    Attributes
+    ----------
+    weight : float
+        Relative share of the samples.
+    union : float
+        Probability that the target is two neighbouring objects.
+    free : bool
+        The pictures have no up or down: turn them too.
+    """
+
+    weight: float = 1.0
+    union: float = 0.12
+    free: bool = False
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A square crop: image (S, S, 3) uint8 and target (S, S) int8 (1 object, 0 not, -1 ignore)."""
+
+    image: np.ndarray
+    target: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Objects:
+    ids: np.ndarray
+    boxes: tuple[Box, ...]
+    share: np.ndarray
+
+
+def held_out(pack: str, name: str) -> bool:
+    """Whether an image is kept from training, to watch the run with."""
+    return zlib.crc32(f"{pack}/{name}".encode()) % HELD_OUT_EVERY == 0
+
+
+class SampleSource:
+    """Draws samples from packs; images are decoded once and kept in memory.
+
+    Parameters
+    ----------
+    packs : mapping of Pack to PackOptions
+    size : int
+        Side of the samples in pixels.
+    seed : int
+        With the sample's number, decides everything random about it.
+    held_out_part : bool
+        Draw from the images that training never sees instead of from the others.
+    """
+
+    def __init__(
+        self,
+        packs: Mapping[Pack, PackOptions],
+        size: int,
+        seed: int,
+        held_out_part: bool = False,
+    ) -> None:
+        self.size = size
+        self.seed = seed
+        self._packs = list(packs)
+        self._options = [packs[p] for p in self._packs]
+        self._members = [
+            [i for i, name in enumerate(p.ids) if held_out(p.name, name) is held_out_part]
+            for p in self._packs
+        ]
+        weights = [o.weight * bool(m) for o, m in zip(self._options, self._members, strict=True)]
+        if not sum(weights) > 0:
+            raise ValueError(
+                "No training image is left: the packs hold none or all weights are 0. "
+                "Add data or raise a weight in the recipe."
+            )
+        self._shares = np.array(weights) / sum(weights)
+        self._cache: dict[tuple[int, int], tuple[np.ndarray, np.ndarray, _Objects]] = {}
+
+    def with_size(self, size: int) -> SampleSource:
+        """The same source at another crop size, sharing the decoded images."""
+        other = object.__new__(SampleSource)
+        other.__dict__.update(self.__dict__)
+        other.size = size
+        return other
+
+    def _load(self, pack: int, index: int) -> tuple[np.ndarray, np.ndarray, _Objects]:
+        key = (pack, index)
+        if key not in self._cache:
+            item = self._packs[pack][index]
+            ids, areas = np.unique(item.labels[item.labels > 0], return_counts=True)
+            keep = areas >= 20
+            ids, areas = ids[keep], areas[keep]
+            boxes = tuple(bounding_box(item.labels == i) for i in ids)
+            share = np.sqrt(areas)
+            objects = _Objects(ids, boxes, share / share.sum() if len(ids) else share)
+            self._cache[key] = (item.image, item.labels.astype(np.int16), objects)
+        return self._cache[key]
+
+    def __getitem__(self, number: int) -> Sample:
+        """Sample `number`; the same number gives the same sample always."""
+        rng = np.random.default_rng([self.seed, number])
+        while True:
+            pack = int(rng.choice(len(self._packs), p=self._shares))
+            index = int(rng.choice(self._members[pack]))
+            image, labels, objects = self._load(pack, index)
+            if len(objects.ids) == 0:
+                continue
+            target, box = self._target(rng, labels, objects, self._options[pack].union)
+            for _ in range(4):
+                sample = self._cut(rng, image, labels, target, box, self._options[pack].free)
+                area = int((sample.target == 1).sum())
+                if 0.002 * self.size**2 <= area <= 0.95 * self.size**2:
+                    return sample
+
+    def _target(
+        self, rng: np.random.Generator, labels: np.ndarray, objects: _Objects, union: float
+    ) -> tuple[np.ndarray, Box]:
+        first = int(rng.choice(len(objects.ids), p=objects.share))
+        box = objects.boxes[first]
+        target = labels == objects.ids[first]
+        if len(objects.ids) > 1 and rng.random() < union:
+            gaps = [
+                _gap(box, other) if i != first else np.inf for i, other in enumerate(objects.boxes)
+            ]
+            second = int(np.argmin(np.array(gaps) * rng.uniform(0.5, 1.5, len(gaps))))
+            target |= labels == objects.ids[second]
+            box = box.union(objects.boxes[second])
+        return target, box
+
+    def _cut(
+        self,
+        rng: np.random.Generator,
+        image: np.ndarray,
+        labels: np.ndarray,
+        target: np.ndarray,
+        box: Box,
+        free: bool,
+    ) -> Sample:
+        crop = crop_box(rng, box, labels.shape)
+        picture, mask = resample(image, target, labels < 0, crop, self.size)
+        picture, mask = orient(rng, picture, mask, free)
+        return Sample(colour(rng, picture), mask)
+
+
+def _gap(a: Box, b: Box) -> float:
+    """Distance between two boxes in pixels, plus one; 1 if they touch."""
+    rows = max(0, max(a.top, b.top) - min(a.bottom, b.bottom))
+    cols = max(0, max(a.left, b.left) - min(a.right, b.right))
+    return 1.0 + float(np.hypot(rows, cols))

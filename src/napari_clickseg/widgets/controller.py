@@ -1,0 +1,321 @@
+"""Objects in work, one per plane, and the requests that bring their masks up to date.
+
+A request takes the present session to a worker and, if it is still the present one when the result
+comes, puts the result in its place. No Qt, no napari.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from psygnal import Signal
+
+from ..engine.cancel import Cancelled
+from ..engine.contrast import black_and_white
+from ..engine.session import History, Session
+from ..geometry import Box
+from ..interactions import Click, Interaction
+from . import messages
+from .jobs import Job, Prediction, prediction
+from .options import DEFAULT_PROFILE
+from .plane import Plane
+from .predictors import Choice, PredictorCache
+from .work import Work, needs_prediction, painted, without_opposite
+
+if TYPE_CHECKING:
+    from ..data.readers import ImageReader
+
+__all__ = ["Controller", "State", "Submits"]
+
+
+class State(Enum):
+    """What the dock does now; the text is what its pill shows."""
+
+    NO_IMAGE = "no image"
+    NO_MODEL = "no model"
+    READY = "ready"
+    LOADING = "loading"
+    CLICKING = "clicking"
+    RUNNING = "running"
+    PAUSED = "paused"
+    ERROR = "error"
+
+
+class Submits(Protocol):
+    """The part of `worker.Runner` that the controller needs."""
+
+    def submit(self, job: Job) -> None:
+        """Run a job after the running one, which is told to stop."""
+
+    def cancel(self) -> None:
+        """Tell the running job to stop."""
+
+
+class Controller:
+    """Sessions, undo, requests and their results.
+
+    Parameters
+    ----------
+    runner : Submits
+        Runs jobs; hands them back to `finish`.
+    load : callable, optional
+        ``load(model, device) -> ClickModel``, for tests and other sources of models.
+    """
+
+    changed = Signal()
+    shown = Signal(object)
+    clicks_changed = Signal()
+    said = Signal(str, str)
+
+    def __init__(self, runner: Submits, load: Callable[[str, str], Any] | None = None) -> None:
+        self._runner = runner
+        self._cache = PredictorCache(load)
+        self._works: dict[Plane, Work] = {}
+        self._request = 0
+        self._busy: str | None = None
+        self.choice: Choice | None = None
+        self.plane: Plane | None = None
+        self.error: str | None = None
+        self.threshold = 0.5
+
+    # ------------------------------------------------------------------ the object in work
+    @property
+    def work(self) -> Work | None:
+        """The object of the present plane, None before its first click."""
+        return self._works.get(self.plane) if self.plane is not None else None
+
+    @property
+    def session(self) -> Session | None:
+        """The present session, None before the first click."""
+        return self.work.history.present if self.work else None
+
+    @property
+    def clicks(self) -> tuple[Interaction, ...]:
+        """Interactions of the object in work."""
+        return tuple(self.session.interactions) if self.session else ()
+
+    @property
+    def planes(self) -> dict[Plane, tuple[Interaction, ...]]:
+        """All planes with an unfinished object, and its interactions."""
+        return {plane: tuple(w.history.present.interactions) for plane, w in self._works.items()}
+
+    @property
+    def busy(self) -> str | None:
+        """``"loading"``, ``"running"`` or None."""
+        return self._busy
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether a step can be taken back."""
+        return bool(self.work and self.work.history.can_undo)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether a step can be brought back."""
+        return bool(self.work and self.work.history.can_redo)
+
+    def go_to(self, plane: Plane | None) -> None:
+        """Make a plane the present one; its unfinished object goes on where it was left."""
+        if plane == self.plane:
+            return
+        self.cancel(quiet=True)
+        self.plane = plane
+        self._request_if_needed()
+        self.changed.emit()
+
+    def begin(self, reader: ImageReader, limits: tuple[float, float] | None) -> None:
+        """Begin an object on the present plane unless there is one with clicks or steps to undo.
+
+        Parameters
+        ----------
+        reader : ImageReader
+            Of the plane.
+        limits : (float, float) or None
+            Intensities shown as black and white.
+        """
+        work = self.work
+        if work is not None and (work.history.can_undo or work.history.can_redo):
+            return
+        blank = Session.of_image(reader, black_and_white(reader, limits))
+        self._works[self.plane] = Work(History(blank), blank)
+
+    def forget(self, plane: Plane | None = None) -> None:
+        """Drop the unfinished object of one plane, or of all."""
+        self.cancel(quiet=True)
+        if plane is None:
+            self._works.clear()
+        else:
+            self._works.pop(plane, None)
+        self.clicks_changed.emit()
+        self.changed.emit()
+
+    # ------------------------------------------------------------------ edits
+    def add(self, click: Click) -> None:
+        """Add a click; one of the other sign on the same pixel is replaced."""
+        session = self.session
+        kept = without_opposite(session.interactions, click)
+        if len(kept) < len(session.interactions):
+            self.said.emit(messages.replaced(click.positive), "warning")
+            self._do(session.replace_interactions((*kept, click)))
+        else:
+            if not click.positive and not any(c.positive for c in kept):
+                self.said.emit(messages.ONLY_NEGATIVE, "status")
+            self._do(session.add(click))
+
+    def paint(self, mask: np.ndarray) -> None:
+        """Take a mask that was painted by hand as the mask so far, as one step.
+
+        Parameters
+        ----------
+        mask : (H, W) array
+            Non-zero is object; the clicks stay.
+        """
+        session = self.session
+        if session is not None:
+            self._do(painted(session, mask))
+
+    def replace(self, plane: Plane, interactions: Sequence[Interaction]) -> None:
+        """Put other interactions in the place of those of a plane's object (deleted, moved)."""
+        work = self._works.get(plane)
+        if work is None:
+            return
+        self._do(work.history.present.replace_interactions(tuple(interactions)), plane)
+
+    def reset(self) -> None:
+        """Remove all clicks of the object, as one step that undo takes back."""
+        if self.session is not None and self.session.interactions:
+            self._do(self.work.blank)
+
+    def undo(self) -> None:
+        """Take back one step; nothing happens if there is none."""
+        if self.can_undo:
+            self._step(self.plane, self.work.history.undo())
+
+    def redo(self) -> None:
+        """Bring back one step; nothing happens if there is none."""
+        if self.can_redo:
+            self._step(self.plane, self.work.history.redo())
+
+    def _do(self, session: Session, plane: Plane | None = None) -> None:
+        plane = self.plane if plane is None else plane
+        self._step(plane, self._works[plane].history.do(session))
+
+    def _step(self, plane: Plane, history: History) -> None:
+        self._works[plane].history = history
+        self.error = None
+        self.clicks_changed.emit()
+        if plane == self.plane:
+            self.cancel(quiet=True)
+        if not needs_prediction(history.present):
+            self.shown.emit(plane)
+        elif plane == self.plane:
+            self.request()
+        self.changed.emit()
+
+    # ------------------------------------------------------------------ requests
+    def choose(self, choice: Choice | None) -> None:
+        """Use another model, device or options from the next click on."""
+        if choice != self.choice:
+            self.choice = choice
+            self.error = None
+            self.changed.emit()
+
+    @property
+    def profile(self) -> str:
+        """Name of the profile whose numbers the options override."""
+        return self._cache.profile or DEFAULT_PROFILE
+
+    @property
+    def model_loaded(self) -> bool:
+        """Whether the chosen model is ready for clicks."""
+        return self.choice is not None and self._cache.holds(self.choice)
+
+    def request(self) -> None:
+        """Bring the present session up to date in the worker, loading the model if need be."""
+        if self.choice is None:
+            return
+        session = self.session
+        if session is not None and not needs_prediction(session):
+            session = None
+        work = prediction(self._cache, self.choice, self.plane, session)
+        self._request += 1
+        self._busy = "running" if self.model_loaded else "loading"
+        self.error = None
+        self._runner.submit(Job(self._request, work))
+        self.changed.emit()
+
+    def _request_if_needed(self) -> None:
+        if self.session is not None and needs_prediction(self.session):
+            self.request()
+
+    def cancel(self, quiet: bool = False) -> None:
+        """Stop the running request; clicks are kept and run with the next one."""
+        if self._busy is None:
+            return
+        self._request += 1
+        self._busy = None
+        self._runner.cancel()
+        if not quiet:
+            self.said.emit(messages.CANCELLED, "status")
+            self.changed.emit()
+
+    def progress(self, request: int, text: str) -> None:
+        """News from the worker."""
+        if request == self._request and self._busy is not None:
+            self._busy = text
+            self.changed.emit()
+
+    def finish(self, job: Job) -> None:
+        """Take a finished job; results of any but the newest request are dropped."""
+        if job.request != self._request:
+            return
+        self._busy = None
+        if job.error is not None:
+            self._fail(job.error)
+        elif isinstance(job.result, Prediction):
+            for note in job.notes:
+                self.said.emit(note, "warning")
+            self._apply(job.result)
+        self.changed.emit()
+
+    def _fail(self, error: BaseException) -> None:
+        if isinstance(error, Cancelled):
+            return
+        self.error = messages.one_sentence(error)
+        self.said.emit(self.error, "error")
+
+    def _apply(self, result: Prediction) -> None:
+        work = self._works.get(result.plane) if result.plane is not None else None
+        if result.after is None or work is None or work.history.present is not result.before:
+            self._request_if_needed()  # clicks that came while the model was loading
+            return
+        work.history = work.history.amend(result.after)
+        work.seconds = result.seconds
+        self.shown.emit(result.plane)
+
+    # ------------------------------------------------------------------ masks
+    def mask_change(self, plane: Plane) -> tuple[Box, np.ndarray] | None:
+        """What has to be written so that the preview shows the plane's session.
+
+        Returns
+        -------
+        (Box, bool array) or None
+            The box that may have changed since the last call and the mask in it.
+        """
+        work = self._works.get(plane)
+        return None if work is None else work.mask_change(self.threshold)
+
+    def show_again(self) -> None:
+        """Forget what the preview shows, because its layer is new."""
+        for work in self._works.values():
+            work.shown = None
+
+    def set_threshold(self, threshold: float) -> None:
+        """Threshold the kept probabilities anew; the model is not asked."""
+        if threshold != self.threshold:
+            self.threshold = threshold
+            if self.plane in self._works:
+                self.shown.emit(self.plane)

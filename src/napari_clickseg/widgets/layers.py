@@ -1,0 +1,176 @@
+"""The layers the dock makes: created with the image's transform, held as objects, never by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from psygnal import Signal
+
+from .plane import level_shape
+
+if TYPE_CHECKING:
+    from napari.layers import Image, Labels, Layer, Points
+    from napari.viewer import Viewer
+
+__all__ = ["ClickLayers", "bare"]
+
+TRANSFORM = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
+ROLES = ("objects", "preview", "positive", "negative")
+ON_SCREEN = 17.0
+"""Diameter of a click's symbol in screen pixels, whatever the zoom."""
+
+
+def bare(layer: Any) -> Any:
+    """A layer without the proxy that napari wraps around what plugins look up."""
+    return getattr(layer, "__wrapped__", layer)
+
+
+class ClickLayers:
+    """Positive and negative Points, preview and objects Labels of one image.
+
+    A layer that the user deletes becomes None here and `lost` is emitted; `create` brings it back.
+    Renaming and reordering change nothing, for no layer is looked up by its name.
+
+    Parameters
+    ----------
+    viewer : napari Viewer
+    """
+
+    lost = Signal(str)
+
+    def __init__(self, viewer: Viewer) -> None:
+        self._viewer = viewer
+        self.image: Image | None = None
+        self._made_for: Image | None = None
+        self.positive: Points | None = None
+        self.negative: Points | None = None
+        self.preview: Labels | None = None
+        self.objects: Labels | None = None
+        self._objects_of: list[tuple[Image, Labels]] = []
+        viewer.layers.events.removed.connect(self._on_removed)
+
+    # ------------------------------------------------------------------ making and dropping
+    @property
+    def points(self) -> tuple[Points, ...]:
+        """The Points layers that exist, positive first."""
+        return tuple(layer for layer in (self.positive, self.negative) if layer is not None)
+
+    @property
+    def own(self) -> tuple[Layer, ...]:
+        """All of our layers that exist."""
+        found = (self.positive, self.negative, self.preview, self.objects)
+        return tuple(layer for layer in found if layer is not None)
+
+    def create(self, image: Image) -> tuple[str, ...]:
+        """Make the layers that are missing for an image and return their roles.
+
+        Layers of another image are removed first; its objects stay.
+        """
+        image = bare(image)
+        if self._made_for is not image:
+            self.release()
+            self.objects = next((obj for img, obj in self._objects_of if img is image), None)
+        if self.image is not image:
+            self.image = self._made_for = image
+            self._watch_transform(True)
+        shape = level_shape(image)
+        made = [role for role in ROLES if getattr(self, role) is None]
+        for role in made:
+            layer = getattr(self, f"_make_{role}")(shape)
+            setattr(self, role, layer)
+            if role == "objects":
+                self._objects_of.append((image, layer))
+            self._viewer.add_layer(layer)
+        return tuple(made)
+
+    def release(self) -> None:
+        """Remove points and preview from the viewer and let go of the image; objects stay."""
+        if self.image is not None:
+            self._watch_transform(False)
+        gone = [
+            layer for layer in (self.positive, self.negative, self.preview) if layer is not None
+        ]
+        self.image = self._made_for = None
+        self.positive = self.negative = self.preview = self.objects = None
+        for layer in gone:
+            if layer in self._viewer.layers:
+                self._viewer.layers.remove(layer)
+
+    def close(self) -> None:
+        """Remove the preview and the points and stop listening to the viewer."""
+        self._viewer.layers.events.removed.disconnect(self._on_removed)
+        self.release()
+
+    def _transform(self) -> dict[str, Any]:
+        return {name: getattr(self.image, name) for name in TRANSFORM}
+
+    def _make_objects(self, shape: tuple[int, ...]) -> Labels:
+        from napari.layers import Labels
+
+        data = np.zeros(shape, np.uint16)
+        return Labels(data, name="clickseg objects", opacity=0.6, **self._transform())
+
+    def _make_preview(self, shape: tuple[int, ...]) -> Labels:
+        from napari.layers import Labels
+        from napari.utils.colormaps import DirectLabelColormap
+
+        colours = {0: (0, 0, 0, 0), 1: (0.0, 0.65, 1.0, 1.0), None: (0.0, 0.65, 1.0, 1.0)}
+        return Labels(
+            np.zeros(shape, np.uint8),
+            name="clickseg preview",
+            opacity=0.5,
+            colormap=DirectLabelColormap(color_dict=colours),
+            **self._transform(),
+        )
+
+    def _make_positive(self, shape: tuple[int, ...]) -> Points:
+        return self._make_points(len(shape), "clickseg positive", "disc", "#3ddc4c")
+
+    def _make_negative(self, shape: tuple[int, ...]) -> Points:
+        return self._make_points(len(shape), "clickseg negative", "cross", "#ff4b3e")
+
+    def _make_points(self, ndim: int, name: str, symbol: str, colour: str) -> Points:
+        from napari.layers import Points
+
+        ring = symbol == "disc"
+        return Points(
+            np.empty((0, ndim)),
+            ndim=ndim,
+            name=name,
+            symbol=symbol,
+            size=ON_SCREEN,
+            canvas_size_limits=(ON_SCREEN, ON_SCREEN),
+            face_color="#ffffff30" if ring else colour,
+            border_color=colour,
+            border_width=0.25 if ring else 0.0,
+            **self._transform(),
+        )
+
+    # ------------------------------------------------------------------ following the viewer
+    def _on_removed(self, event: Any) -> None:
+        layer = bare(event.value)
+        self._objects_of = [
+            (img, obj) for img, obj in self._objects_of if obj is not layer and img is not layer
+        ]
+        if layer is self.image:
+            # removing more layers in here would upset whoever is removing this one
+            self._watch_transform(False)
+            self.image = None
+            self.lost.emit("image")
+            return
+        for role in ROLES:
+            if layer is getattr(self, role):
+                setattr(self, role, None)
+                self.lost.emit(role)
+
+    def _watch_transform(self, on: bool) -> None:
+        for name in TRANSFORM:
+            emitter = getattr(self.image.events, name, None)
+            if emitter is not None:
+                (emitter.connect if on else emitter.disconnect)(self._on_transform)
+
+    def _on_transform(self, event: Any = None) -> None:
+        for layer in self.own:
+            for name, value in self._transform().items():
+                setattr(layer, name, value)

@@ -1,0 +1,78 @@
+"""The sentences that the dock, the hints and the demo show: what, why, what next."""
+
+from __future__ import annotations
+
+from ..geometry import Box
+
+NO_IMAGE = "Add or choose an image to begin."
+NO_MODEL = "Choose a model file with Browse..."
+PRESS_START = "Press Start, then click on the object."
+CLICKING = "Left-click object, right-click background."
+PAUSED_3D = "Clicking works in 2D. Switch the viewer to 2D (Ctrl+Y)."
+OUTSIDE = "That click is outside the image and was ignored."
+ONLY_NEGATIVE = "Add at least one click on the object."
+NOTHING_TO_ACCEPT = "The preview is empty: click on an object first."
+ALL_TAKEN = "All these pixels belong to other objects already. Choose 'overwrite' to take them."
+STILL_RUNNING = "The model is still running. Wait for its mask or cancel it (K), then accept."
+LAYERS_REMOVED = "Click layers were removed; press Start to create them again."
+PREVIEW_REMOVED = "The preview layer was removed; press Start to create it again."
+CANCELLED = "Cancelled. The clicks are kept; the next click runs them all."
+WIDENED = "More than 65 535 objects: labels converted to 32-bit."
+NEGATIVE_LABEL = "Objects take label ids from 1 to 4 294 967 295."
+AXIS_MISSING = (
+    "The image does not lie in the displayed plane. Roll the axes back (Ctrl+E) to click on it."
+)
+OFF_PLANE = "The image has no data at this slice. Move the sliders back into the image."
+IMAGE_CHANGED = "The image data changed; the unfinished object was started again."
+NO_DISPLAY = (
+    "napari needs a display and found none. On a Linux machine without a screen run "
+    "'apt-get install xvfb libgl1 libegl1 libglx-mesa0 libgl1-mesa-dri libxkbcommon-x11-0 "
+    "libdbus-1-3 libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 "
+    "libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libxcb-xkb1' once, then "
+    "'xvfb-run -a -s \"-screen 0 1400x1000x24 +extension GLX\" clickseg-demo ...'."
+)
+
+
+def image_removed(count: int) -> str:
+    """Sentence for an image layer that went away while `count` objects were accepted."""
+    if count == 0:
+        return "The image was removed. Choose another image to begin."
+    objects = "1 object is" if count == 1 else f"{count} objects are"
+    return f"The image was removed. Your {objects} kept in 'clickseg objects'."
+
+
+def replaced(positive: bool) -> str:
+    """Sentence for a click on a pixel that already has a click of the other sign."""
+    old = "negative" if positive else "positive"
+    return f"This pixel already has a {old} click; it was replaced."
+
+
+def label_exists(label: int) -> str:
+    """Sentence for a label id that the objects layer already holds."""
+    return f"Label {label} already exists; the object was added to it."
+
+
+def clicked(seconds: float | None, positive: int, negative: int) -> str:
+    """Status line after a prediction, an undo or a new threshold."""
+    counts = f"{positive} + / {negative} -"
+    return counts if seconds is None else f"{counts} · {seconds * 1000:.0f} ms per click"
+
+
+def accepted(label: int) -> str:
+    """Status line after an object was accepted."""
+    return f"Object {label} is in 'clickseg objects'. Click on the next one."
+
+
+def region(roi: Box) -> str:
+    """Footer: the bounds of what the model looked at, in image pixels."""
+    return f"looked at y {roi.top}:{roi.bottom} x {roi.left}:{roi.right}"
+
+
+def one_sentence(error: BaseException) -> str:
+    """What an error says, in one line, never empty."""
+    text = " ".join(str(error).split())
+    if not text:
+        return f"The model stopped with {type(error).__name__}. Try again or choose another model."
+    if isinstance(error, (ValueError, ImportError, OSError)):
+        return text
+    return f"{type(error).__name__}: {text}"

@@ -1,0 +1,185 @@
+"""The displayed plane of an image layer: which slice, its pixels, where world points fall.
+
+Everything is in level-0 data coordinates of the layer. A plane always has its rows along the lower
+of its two data axes, so that a transposed view of an image gives the same masks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..data.readers import ImageReader, as_reader
+from ..geometry import Box
+from . import messages
+
+if TYPE_CHECKING:
+    from napari.components import Dims
+    from napari.layers import Image, Layer
+
+__all__ = ["Plane", "PlaneError", "PlaneMap", "contrast_limits", "displayed_plane", "plane_reader"]
+
+
+class PlaneError(ValueError):
+    """No plane of the image can be clicked on in the present view; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """One 2D slice of an nD image.
+
+    Parameters
+    ----------
+    axes : (int, int)
+        Data axes of rows and columns, ascending.
+    steps : tuple of int or None
+        Index along each other data axis; None at the two axes of the plane.
+    """
+
+    axes: tuple[int, int]
+    steps: tuple[int | None, ...]
+
+    def coordinates(self, row: float, col: float) -> np.ndarray:
+        """Data coordinates ``(ndim,)`` of a position in the plane."""
+        point = np.array([0 if s is None else s for s in self.steps], dtype=float)
+        point[list(self.axes)] = row, col
+        return point
+
+    def index(self, box: Box) -> tuple[int | slice, ...]:
+        """Index of the pixels of a box, for an array with the image's axes (no colour axis)."""
+        slices = dict(zip(self.axes, box.slices, strict=True))
+        return tuple(slices.get(axis, step) for axis, step in enumerate(self.steps))
+
+    def shape_in(self, shape: Sequence[int]) -> tuple[int, int]:
+        """``(height, width)`` of the plane of an array of this shape."""
+        return int(shape[self.axes[0]]), int(shape[self.axes[1]])
+
+
+class PlaneMap:
+    """Mapping from world points to pixels of a plane, as the viewer draws it.
+
+    napari draws a slice with the part of the transform that belongs to the displayed axes; so does
+    this mapping, for any scale, translation, rotation and shear.
+
+    Parameters
+    ----------
+    layer : napari Layer
+        Layer whose transform counts.
+    plane : Plane
+        Plane of that layer.
+    """
+
+    def __init__(self, layer: Layer, plane: Plane) -> None:
+        ndim = len(plane.steps)
+        origin = np.asarray(layer.data_to_world(np.zeros(ndim)))
+        columns = [np.asarray(layer.data_to_world(basis)) - origin for basis in np.eye(ndim)]
+        axes = list(plane.axes)
+        self._ndim = ndim
+        self._axes = axes
+        self._origin = origin[axes]
+        self._inverse = np.linalg.inv(np.stack(columns, axis=1)[np.ix_(axes, axes)])
+
+    def pixel(self, world: Sequence[float]) -> tuple[float, float]:
+        """Row and column (pixels) of a world point with at least as many axes as the layer."""
+        point = np.asarray(world, dtype=float)[-self._ndim :][self._axes]
+        row, col = self._inverse @ (point - self._origin)
+        return float(row), float(col)
+
+
+def displayed_plane(layer: Image, dims: Dims) -> Plane:
+    """The plane of an image layer that the viewer shows now.
+
+    Parameters
+    ----------
+    layer : napari Image layer
+    dims : napari Dims
+        ``viewer.dims``.
+
+    Raises
+    ------
+    PlaneError
+        If the viewer shows 3D, if the layer does not extend along a displayed axis, or if the
+        sliders are outside the image.
+    """
+    if dims.ndisplay != 2:
+        raise PlaneError(messages.PAUSED_3D)
+    offset = dims.ndim - layer.ndim
+    rows, cols = sorted(axis - offset for axis in dims.displayed)
+    if rows < 0:
+        raise PlaneError(messages.AXIS_MISSING)
+    others = [axis for axis in range(layer.ndim) if axis not in (rows, cols)]
+    steps: list[int | None] = [None] * layer.ndim
+    if others:
+        shape = level_shape(layer)
+        world = np.asarray(dims.point, dtype=float)[-layer.ndim :]
+        zero = np.asarray(layer.world_to_data(np.zeros(layer.ndim)))
+        basis = np.eye(layer.ndim)[others]
+        linear = np.stack([np.asarray(layer.world_to_data(e)) - zero for e in basis], axis=1)
+        found = np.rint(linear[others] @ world[others] + zero[others])
+        for axis, step in zip(others, found, strict=True):
+            if not 0 <= step < shape[axis]:
+                raise PlaneError(messages.OFF_PLANE)
+            steps[axis] = int(step)
+    return Plane((rows, cols), tuple(steps))
+
+
+def level_shape(layer: Image) -> tuple[int, ...]:
+    """Shape of an image layer at full size, without the colour axis."""
+    data = layer.data[0] if layer.multiscale else layer.data
+    return tuple(int(n) for n in data.shape[: layer.ndim])
+
+
+class _PlaneArray:
+    """One plane of a lazy array; reads nothing until it is indexed."""
+
+    def __init__(self, array: Any, plane: Plane, full: tuple[int, ...]) -> None:
+        self._array = array
+        self._steps = tuple(
+            None if step is None else _scaled(step, full[axis], int(array.shape[axis]))
+            for axis, step in enumerate(plane.steps)
+        )
+        self._axes = plane.axes
+        extra = tuple(int(n) for n in array.shape[len(plane.steps) :])
+        self.shape = (*plane.shape_in(array.shape), *extra)
+        self.ndim = len(self.shape)
+        self.dtype = np.dtype(array.dtype)
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        index = index if isinstance(index, tuple) else (index,)
+        index = (*index, *[slice(None)] * (2 - len(index)))
+        picked = dict(zip(self._axes, index[:2], strict=True))
+        full = tuple(picked.get(axis, step) for axis, step in enumerate(self._steps))
+        return np.asarray(self._array[(*full, *index[2:])])
+
+
+def _scaled(step: int, full: int, size: int) -> int:
+    """Index at a coarser level of the slice that holds `step` at full size."""
+    return min(size - 1, int((step + 0.5) * size / full))
+
+
+def plane_reader(layer: Image, plane: Plane) -> ImageReader:
+    """Reader of one plane of an image layer, with all levels of a multiscale layer.
+
+    Holds the layer's arrays, not the layer, so that a worker may read from it.
+
+    Raises
+    ------
+    ValueError
+        If the image cannot be used (complex, object, empty, wrong number of channels).
+    """
+    levels = list(layer.data) if layer.multiscale else [layer.data]
+    if len(plane.steps) > 2:
+        full = tuple(levels[0].shape)
+        levels = [_PlaneArray(level, plane, full) for level in levels]
+    return as_reader(levels if len(levels) > 1 else levels[0])
+
+
+def contrast_limits(layer: Image) -> tuple[float, float] | None:
+    """The limits between which the viewer shows the layer; None for RGB."""
+    if layer.rgb:
+        return None
+    low, high = layer.contrast_limits
+    return float(low), float(high)

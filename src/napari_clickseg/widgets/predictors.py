@@ -1,0 +1,106 @@
+"""The predictor that the worker uses: loaded once per model and device, rebuilt on new options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .options import overrides
+
+if TYPE_CHECKING:
+    from ..engine.predictor import Predictor
+    from ..models.base import ClickModel
+
+__all__ = ["Choice", "PredictorCache", "list_devices"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the dock asks for.
+
+    Parameters
+    ----------
+    model : str
+        Name in the zoo or path of a model file.
+    device : str
+        ``"auto"``, ``"cpu"``, ``"cuda:0"``, ``"mps"``.
+    touched : tuple of (str, value)
+        Fields of the Advanced section that the user set; see `options.overrides`.
+    """
+
+    model: str
+    device: str = "auto"
+    touched: tuple[tuple[str, Any], ...] = ()
+
+
+def list_devices() -> list[str]:
+    """Devices to offer, found without importing torch; loading a model checks them."""
+    import shutil
+    import sys
+    from pathlib import Path
+
+    names = ["auto", "cpu"]
+    cards = sorted(Path("/dev").glob("nvidia[0-9]*")) if sys.platform == "linux" else []
+    if cards:
+        names += [f"cuda:{index}" for index in range(len(cards))]
+    elif shutil.which("nvidia-smi"):
+        names.append("cuda:0")
+    if sys.platform == "darwin":
+        names.append("mps")
+    return names
+
+
+class PredictorCache:
+    """Keeps the last model and predictor. Used by one worker thread at a time.
+
+    Parameters
+    ----------
+    load : callable, optional
+        ``load(model, device) -> ClickModel``; by default the zoo's `load_model`.
+    """
+
+    def __init__(self, load: Callable[[str, str], ClickModel] | None = None) -> None:
+        self._load = load
+        self._model: ClickModel | None = None
+        self._predictor: Predictor | None = None
+        self._choice: Choice | None = None
+
+    def holds(self, choice: Choice) -> bool:
+        """Whether the model of this choice is loaded."""
+        known = self._choice
+        return known is not None and (known.model, known.device) == (choice.model, choice.device)
+
+    @property
+    def profile(self) -> str | None:
+        """Name of the loaded model's profile."""
+        return None if self._model is None else self._model.spec.profile
+
+    def get(self, choice: Choice) -> Predictor:
+        """The predictor for a choice; loads the model if need be (this imports torch).
+
+        Raises
+        ------
+        ValueError
+            If the model, the device or an option does not exist; the text says what to do.
+        """
+        if self._predictor is None or self._choice != choice:
+            model = self._model if self.holds(choice) else self._loaded(choice)
+            predictor = _build(model, choice)
+            self._model, self._predictor, self._choice = model, predictor, choice
+        return self._predictor
+
+    def _loaded(self, choice: Choice) -> ClickModel:
+        if self._load is not None:
+            return self._load(choice.model, choice.device)
+        from ..models.zoo import load_model
+
+        return load_model(choice.model, device=choice.device)
+
+
+def _build(model: ClickModel, choice: Choice) -> Predictor:
+    from ..engine.predictor import Predictor
+    from ..engine.profiles import get_profile
+
+    profile = get_profile(model.spec.profile)
+    return Predictor(model, profile.override(**overrides(dict(choice.touched), profile)))

@@ -1,0 +1,104 @@
+"""One job at a time in a napari worker thread; a newer job cancels and follows the running one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qtpy.QtCore import QObject, Signal
+
+from .jobs import Job
+
+__all__ = ["Runner"]
+
+
+class Runner(QObject):
+    """Runs jobs in napari's thread pool and hands them back in the main thread.
+
+    Signals
+    -------
+    finished : Job
+        After each job, cancelled ones included.
+    progressed : (int, str)
+        Request and what it does now.
+    """
+
+    finished = Signal(object)
+    progressed = Signal(int, str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._running: Job | None = None
+        self._worker: Any = None
+        self._waiting: Job | None = None
+        self._closed = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job runs or waits."""
+        return self._running is not None or self._waiting is not None
+
+    def submit(self, job: Job) -> None:
+        """Run a job after the running one, which is told to stop; a waiting one is forgotten."""
+        if self._closed:
+            return
+        self._waiting = job
+        if self._running is not None:
+            self._running.stop.set()
+        else:
+            self._next()
+
+    def cancel(self) -> None:
+        """Tell the running job to stop and forget the waiting one."""
+        self._waiting = None
+        if self._running is not None:
+            self._running.stop.set()
+
+    def close(self, wait: float = 2.0) -> None:
+        """Cancel, drop all results, and wait at most `wait` seconds for a job that has begun."""
+        self.cancel()
+        self._closed = True
+        if self._worker is not None:
+            self._worker.quit()
+        job = self._running
+        if job is not None and job.begun.is_set():
+            job.done.wait(wait)
+
+    def abandon(self) -> None:
+        """Stop everything without touching Qt, because the widgets are gone already."""
+        self._closed, self._waiting = True, None
+        if self._running is not None:
+            self._running.stop.set()
+
+    def _next(self) -> None:
+        from napari.qt.threading import thread_worker
+
+        job, self._waiting = self._waiting, None
+        if job is None:
+            return
+        self._running = job
+
+        @thread_worker(start_thread=False)
+        def clickseg_prediction():
+            yield "started"
+            job.run(lambda text: self._tell(job.request, text))
+            yield "done"
+
+        worker = clickseg_prediction()
+        worker.finished.connect(self._on_finished)
+        self._worker = worker
+        worker.start()
+
+    def _tell(self, request: int, text: str) -> None:
+        if not self._closed:
+            self.progressed.emit(request, text)
+
+    def _on_finished(self) -> None:
+        job, self._running, self._worker = self._running, None, None
+        if self._closed or job is None:
+            return
+        if not job.done.is_set():  # napari's task list stopped it before it began
+            job.stop.set()
+            job.done.set()
+        self.finished.emit(job)
+        if self._running is None:
+            self._next()

@@ -1,0 +1,126 @@
+"""Backpropagating refinement: its energy, its gradient, and what it does to sessions."""
+
+import numpy as np
+import pytest
+import torch
+
+from napari_clickseg import Segmenter
+from napari_clickseg.engine.brs import KINDS, Copy, _Changed, _Energy, click_squares, refine
+from napari_clickseg.engine.cancel import Cancelled
+from napari_clickseg.engine.profiles import BRS, NO_BRS
+from napari_clickseg.interactions import Click
+from napari_clickseg.models.base import Inputs
+
+MODES = [mode for mode in BRS if mode != NO_BRS]
+CLICKS = (Click(10, 12), Click(25, 30, positive=False), Click(2, 35))
+
+
+@pytest.fixture
+def copies(tiny_model):
+    """A view and its mirrored copy, shown to a small network with random weights."""
+    rng = torch.Generator().manual_seed(3)
+    image = torch.rand(1, 3, 32, 40, generator=rng)
+    prev = torch.rand(1, 1, 32, 40, generator=rng)
+    maps = tiny_model.encode(CLICKS, (32, 40))
+    straight = Inputs(image, maps, prev)
+    mirrored = Inputs(image.flip(-1), maps.flip(-1), prev.flip(-1))
+    return [Copy(straight, False), Copy(mirrored, True)]
+
+
+def energy_of(model, mode, copies, threshold=0.49):
+    changed = _Changed(model, model.splits[model.spec.brs[mode]], KINDS[mode].added, copies)
+    squares = click_squares(CLICKS, copies[0].inputs.image.shape[-2:])
+    return _Energy(changed, squares, threshold, 0.0, None)
+
+
+def test_every_kind_of_the_profiles_is_known():
+    assert set(KINDS) == set(MODES)
+
+
+def test_squares_are_cut_at_the_border_and_clicks_outside_draw_nothing():
+    squares = click_squares([Click(0, 0), Click(4, 4, positive=False), Click(-3, 2)], (6, 6))
+    assert squares[0].sum() == 4
+    assert squares[1].sum() == 9
+    assert squares[1, 3:6, 3:6].all()
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_gradient_equals_finite_differences(tiny_model, copies, mode):
+    rng = np.random.default_rng(0)
+    double = tiny_model.double()
+    copies = [
+        Copy(Inputs(c.inputs.image.double(), c.inputs.maps.double(), c.inputs.prev_mask.double()), m)
+        for c, m in zip(copies, (False, True), strict=True)
+    ]
+    energy = energy_of(double, mode, copies)
+    z = rng.normal(0, 0.05, energy.changed.length)
+    direction = rng.normal(size=z.size)
+    direction /= np.linalg.norm(direction)
+    _, gradient = energy(z)
+    energy._mask = None
+    step = 1e-3
+    ahead, behind = energy(z + step * direction)[0], energy(z - step * direction)[0]
+    slope = (ahead - behind) / (2 * step)
+    assert gradient @ direction == pytest.approx(slope, rel=0.03, abs=2e-5)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_zero_vector_changes_nothing_and_refining_lowers_the_energy(tiny_model, copies, mode):
+    changed = energy_of(tiny_model, mode, copies).changed
+    zero = changed.logits(torch.zeros(changed.length))
+    expected = tiny_model(copies[0].inputs)
+    torch.testing.assert_close(zero[0], expected, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(zero[1], tiny_model(copies[1].inputs).flip(-1), rtol=1e-4, atol=1e-4)
+    start = energy_of(tiny_model, mode, copies)(np.zeros(changed.length))[0]
+    logits, refinement = refine(tiny_model, mode, copies, CLICKS, None, "here", 0.49)
+    assert logits[0].shape == expected.shape
+    assert not torch.equal(logits[0], expected)
+    least = energy_of(tiny_model, mode, copies)(refinement.vector)[0]
+    assert least < start
+
+
+def test_the_first_click_is_not_refined(tiny_model, copies):
+    logits, refinement = refine(tiny_model, "f-BRS-B", copies, CLICKS[:1], None, "here", 0.49)
+    assert not refinement.vector.any()
+    torch.testing.assert_close(logits[0], tiny_model(copies[0].inputs), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("mode", ["RGB-BRS", "f-BRS-A"])
+def test_channels_outlive_a_change_of_view_and_maps_do_not(tiny_model, copies, mode):
+    _, first = refine(tiny_model, mode, copies, CLICKS, None, "here", 0.49)
+    assert first.vector.any()
+    _, again = refine(tiny_model, mode, copies, CLICKS[:1], first, "elsewhere", 0.49)
+    assert again.vector.any() == (mode == "f-BRS-A")
+    _, same = refine(tiny_model, mode, copies, CLICKS[:1], first, "here", 0.49)
+    np.testing.assert_array_equal(same.vector, first.vector)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_session_with_refinement_undoes_exactly_and_repeats(tiny_model, scene, mode):
+    seg, plain = Segmenter(tiny_model, brs=mode, flip=True), Segmenter(tiny_model, flip=True)
+    states = []
+    for s in (seg, plain):
+        s.set_image(scene)
+    for row, col, positive in ((40, 50, True), (5, 5, False), (30, 60, True)):
+        seg.click(row, col, positive)
+        plain.click(row, col, positive)
+        states.append(seg.probabilities.copy())
+    assert not np.array_equal(seg.probabilities, plain.probabilities)
+    assert seg.mask[30, 60]
+    assert not seg.mask[5, 5]
+    seg.undo()
+    np.testing.assert_array_equal(seg.probabilities, states[1])
+    seg.click(30, 60, True)
+    np.testing.assert_array_equal(seg.probabilities, states[2])
+
+
+def test_cancelling_inside_the_optimiser_leaves_the_session(tiny_model, scene):
+    seg = Segmenter(tiny_model, brs="f-BRS-B", zoom_in=None)
+    seg.set_image(scene)
+    seg.click(40, 50)
+    before = seg.probabilities.copy()
+    calls = iter([False, False, False, True])
+    with pytest.raises(Cancelled):
+        seg.click(5, 5, False, cancelled=lambda: next(calls))
+    np.testing.assert_array_equal(seg.probabilities, before)
+    assert len(seg.history.present.interactions) == 1

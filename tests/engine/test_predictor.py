@@ -1,0 +1,256 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from fakes import ColourModel, DiskModel, FixedModel, StubbornModel
+from hypothesis import given
+from hypothesis import strategies as st
+
+from napari_clickseg.data.readers import as_reader
+from napari_clickseg.engine.cancel import Cancelled
+from napari_clickseg.engine.postprocess import honour_clicks
+from napari_clickseg.engine.predictor import Predictor
+from napari_clickseg.engine.profiles import get_profile
+from napari_clickseg.engine.tiles import TileMap
+from napari_clickseg.geometry import Box
+from napari_clickseg.interactions import BoxPrompt, Click, Contour, Stroke
+
+
+def _predictor(model, profile="clickseg", **overrides):
+    return Predictor(model, get_profile(profile).override(**overrides))
+
+
+def _run(predictor, image, *clicks):
+    session = predictor.start(as_reader(image))
+    for click in clicks:
+        session = predictor.run(session.add(click))
+    return session
+
+
+@pytest.mark.parametrize("profile", ["clickseg", "ritm", "ritm_demo", "simpleclick", "avalanche"])
+def test_a_click_finds_what_has_its_colour(profile, scene):
+    predictor = _predictor(ColourModel(), profile)
+    mask = _run(predictor, scene, Click(40, 50)).mask(predictor.profile.threshold)
+    disk = (scene == (220, 30, 30)).all(axis=-1)
+    assert (mask & disk).sum() / (mask | disk).sum() > 0.9
+
+
+def test_nothing_new_is_not_predicted(scene):
+    model = ColourModel()
+    predictor = _predictor(model)
+    session = predictor.start(as_reader(scene))
+    assert predictor.run(session) is session
+    session = predictor.run(session.add(Click(40, 50)))
+    calls = model.calls
+    assert predictor.run(session) is session and model.calls == calls
+
+
+def test_several_clicks_at_once_are_one_prediction(scene):
+    model = ColourModel()
+    predictor = _predictor(model, zoom_in=None)
+    session = predictor.start(as_reader(scene)).add(Click(40, 50)).add(Click(95, 80))
+    assert predictor.run(session).predicted == 2
+    assert model.calls == 1 and session.predicted == 0
+
+
+def test_the_mask_so_far_is_fed_back(scene):
+    model = ColourModel()
+    predictor = _predictor(model, zoom_in=None)
+    session = _run(predictor, scene, Click(40, 50))
+    assert not model.seen[-1].prev_mask.any()
+    predictor.run(session.add(Click(10, 10, False)))
+    before = model.seen[-1].prev_mask[0, 0]
+    assert before[80, 100] == pytest.approx(1, abs=0.01) and before[0, 0] < 0.01
+
+
+def test_the_start_mask_is_fed_back_first_and_replaced_then(scene):
+    model = ColourModel()
+    predictor = _predictor(model, zoom_in=None)
+    session = predictor.start(as_reader(scene))
+    session = predictor.run(session.with_mask(np.ones((120, 160))).add(Click(40, 50)))
+    assert model.seen[-1].prev_mask.min() == 1
+    predictor.run(session.add(Click(95, 80)))
+    assert model.seen[-1].prev_mask.min() < 0.01
+
+
+def test_models_without_a_mask_input_get_none(scene):
+    model = ColourModel(takes_prev_mask=False)
+    _run(_predictor(model, "fbrs"), scene, Click(40, 50))
+    assert model.seen[-1].prev_mask is None
+
+
+def test_flip_averages_logits_with_the_mirrored_copy():
+    left = torch.zeros(1, 1, 4, 6)
+    left[..., :3] = 8
+    predictor = _predictor(FixedModel([left, 2 * left]), "ritm", zoom_in=None)
+    got = np.asarray(_run(predictor, np.zeros((4, 6)), Click(0, 0)).probabilities)
+    np.testing.assert_allclose(got[:, :3], 1 / (1 + np.exp(-4)), atol=1e-6)
+    np.testing.assert_allclose(got[:, 3:], 1 / (1 + np.exp(-8)), atol=1e-6)
+
+
+def test_the_mirrored_copy_shows_the_same_things_mirrored(scene):
+    model = ColourModel()
+    _run(_predictor(model, "ritm", zoom_in=None), scene, Click(40, 50), Click(7, 9, False))
+    plain, mirrored = model.seen[-2:]
+    for name in ("image", "maps", "prev_mask"):
+        a, b = getattr(plain, name), getattr(mirrored, name)
+        torch.testing.assert_close(a.flip(-1), b)
+
+
+def test_only_the_oldest_clicks_are_shown_if_there_is_a_limit(scene):
+    model = DiskModel()
+    predictor = _predictor(model, zoom_in=None, max_clicks=2)
+    _run(predictor, scene, Click(10, 10), Click(50, 50), Click(90, 90))
+    maps = model.seen[-1].maps[0, 0]
+    assert maps[101, 101] == 1 and maps[181, 181] == 0
+
+
+@pytest.mark.parametrize("profile", ["clickseg", "ritm"])
+def test_a_model_of_fixed_size_gets_that_size(profile, scene):
+    model = ColourModel(fixed_size=(48, 64))
+    _run(_predictor(model, profile), scene, Click(40, 50), Click(45, 55))
+    assert {tuple(inputs.image.shape[-2:]) for inputs in model.seen} == {(48, 64)}
+
+
+def test_features_are_computed_once_per_view(scene):
+    model = ColourModel(cached="image")
+    predictor = _predictor(model, zoom_in=None, flip=True)
+    session = _run(predictor, scene, *(Click(40, 45 + i) for i in range(4)))
+    assert (model.images, model.calls) == (2, 8)
+    plain = _run(_predictor(ColourModel(), zoom_in=None, flip=True), scene, *session.interactions)
+    np.testing.assert_array_equal(session.probabilities, plain.probabilities)
+    _run(predictor, scene.copy(), Click(40, 50))
+    assert model.images == 4
+
+
+def test_memory_of_views_is_bounded(scene):
+    predictor = _predictor(ColourModel(cached="image"), zoom_in=None)
+    for _ in range(30):
+        _run(predictor, scene.copy(), Click(40, 50))
+    assert len(predictor._memory) <= 12
+
+
+def test_outside_the_region_ours_keeps_and_the_published_rule_forgets():
+    """An old region is kept although a bit of the mask has come to lie outside it."""
+    image = np.zeros((300, 300), np.uint8)
+    mask = np.zeros((300, 300))
+    mask[100:160, 100:160] = 1
+    mask[130, 160:220] = 1
+    zoom = {"skip_clicks": 0, "min_crop_size": 8, "recompute_iou": 0.2}
+    roi = Box(80, 80, 180, 180)
+    for profile, kept in (("clickseg", True), ("ritm", False)):
+        predictor = _predictor(DiskModel(), profile, zoom_in=zoom)
+        session = replace(predictor.start(as_reader(image)).with_mask(mask), roi=roi)
+        done = predictor.run(session.add(Click(130, 130)))
+        assert done.roi == roi
+        assert done.mask(0.5)[130, 200] == kept
+        assert done.mask(0.5)[130, 130] and not done.mask(0.5)[105, 105]
+
+
+def test_small_objects_are_looked_at_again_in_their_own_region(scene):
+    image = np.zeros((600, 800, 3), np.uint8)
+    image[300:340, 500:560] = 255
+    model = ColourModel()
+    session = _run(_predictor(model), image, Click(320, 530))
+    assert model.calls == 2 and session.roi.area < 600 * 800 / 10
+    assert model.seen[0].image.shape[-2:] == (240, 320)
+    true = image[..., 0] > 0
+    mask = session.mask(0.5)
+    assert (mask & true).sum() / (mask | true).sum() > 0.9
+
+
+def test_negative_clicks_alone_leave_nothing(scene):
+    model = StubbornModel()
+    session = _run(_predictor(model), scene, Click(40, 50, False), Click(60, 50, False))
+    assert session.predicted == 2 and model.calls == 0
+    assert session.probabilities.bounding_box(0.0) is None
+
+
+def test_a_negative_click_on_a_start_mask_is_predicted(scene):
+    model = ColourModel()
+    predictor = _predictor(model)
+    session = predictor.start(as_reader(scene)).with_mask(np.ones((120, 160)))
+    done = predictor.run(session.add(Click(40, 50, False)))
+    assert model.calls > 0 and not done.mask(0.5)[40, 50]
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 59), st.integers(0, 79), st.booleans()), min_size=1, max_size=6
+    )
+)
+def test_clicked_pixels_have_their_label_whatever_the_network_says(clicks):
+    predictor = _predictor(StubbornModel())
+    image = np.random.default_rng(0).integers(0, 255, (60, 80), dtype=np.uint8)
+    session = predictor.start(as_reader(image))
+    said = {}
+    for row, col, positive in clicks:
+        session = predictor.run(session.add(Click(row, col, positive)))
+        said[row, col] = positive
+        for threshold in (1e-6, 0.3, 0.5, 0.999999):
+            mask = session.mask(threshold)
+            assert all(mask[pixel] == label for pixel, label in said.items())
+
+
+def test_the_later_of_two_clicks_on_a_pixel_counts():
+    clicks = [Click(3, 3), Click(3.4, 2.6, False), Click(5, 5, False), Click(5, 5)]
+    kept = honour_clicks(TileMap((9, 9)), clicks)
+    assert kept[3, 3] == 0 and kept[5, 5] == 1
+
+
+def test_cancelling_is_asked_before_each_network_call(scene):
+    model = ColourModel()
+    predictor = _predictor(model)
+    session = predictor.start(as_reader(scene)).add(Click(40, 50))
+    for allowed in range(3):
+        answers = iter([False] * allowed + [True] * 9)
+        model.calls = 0
+        try:
+            predictor.run(session, lambda answers=answers: next(answers))
+        except Cancelled:
+            assert model.calls == allowed
+        else:
+            assert model.calls <= allowed
+    assert session.predicted == 0 and session.probabilities.bounding_box(0) is None
+    assert predictor.run(session, lambda: False).predicted == 1
+
+
+@pytest.mark.parametrize(
+    ("interaction", "name"),
+    [
+        (Stroke(((1, 1), (5, 5))), "stroke"),
+        (Contour(((1, 1), (5, 5), (5, 1))), "contour"),
+        (BoxPrompt(Box(1, 1, 5, 5)), "box"),
+    ],
+)
+def test_interactions_the_model_does_not_know_are_refused(interaction, name, scene):
+    predictor = _predictor(DiskModel())
+    session = predictor.start(as_reader(scene)).add(interaction)
+    with pytest.raises(ValueError, match=f"does not take a {name}, only click"):
+        predictor.run(session)
+    known = _predictor(DiskModel(interactions=frozenset({"click", name})))
+    assert known.run(session).mask(0.5)[1, 1]
+
+
+def test_refinements_that_do_not_exist_are_refused():
+    with pytest.raises(ValueError, match="as brs"):
+        _predictor(DiskModel(), brs="f-BRS-Z")
+    with pytest.raises(ValueError, match="is not available for .* Use brs= one of NoBRS"):
+        _predictor(DiskModel(), brs="f-BRS-B")
+
+
+def test_the_model_is_put_into_evaluation_mode(tiny_model):
+    tiny_model.train()
+    _predictor(tiny_model)
+    assert not tiny_model.training
+
+
+@pytest.mark.parametrize("profile", ["clickseg", "ritm"])
+def test_the_real_network_with_and_without_remembered_features(profile, scene, tiny_model):
+    """Features from memory give what the whole network gives."""
+    clicks = [Click(40, 50), Click(30, 50), Click(95, 60, False)]
+    session = _run(_predictor(tiny_model, profile), scene, *clicks)
+    tiny_model.spec = replace(tiny_model.spec, cached=None)
+    again = _run(_predictor(tiny_model, profile), scene, *clicks)
+    np.testing.assert_allclose(session.probabilities, again.probabilities, atol=1e-5)

@@ -1,0 +1,135 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from napari_clickseg.data.readers import as_reader
+from napari_clickseg.engine import views
+from napari_clickseg.engine.tiles import TileMap
+from napari_clickseg.engine.views import CentreView, CornerView
+from napari_clickseg.geometry import Box
+from napari_clickseg.interactions import BoxPrompt, Click, Stroke
+
+sides, starts = st.integers(1, 3000), st.integers(0, 3000)
+boxes = st.tuples(starts, starts, sides, sides).map(
+    lambda s: Box(s[0], s[1], s[0] + s[2], s[1] + s[3])
+)
+sizes = st.tuples(st.integers(1, 700), st.integers(1, 700))
+places = st.floats(-100, 7000)
+BOTH = pytest.mark.parametrize("kind", [CentreView, CornerView])
+
+
+@BOTH
+@given(box=boxes, size=sizes, row=places, col=places)
+def test_a_click_maps_to_the_view_and_back(kind, box, size, row, col):
+    view = kind(box, size)
+    there = view.to_view(row, col)
+    assert view.to_image(*there) == pytest.approx((row, col), abs=1e-6)
+    placed = view.place(Click(row, col, False))
+    assert (placed.row, placed.col, placed.positive) == (*there, False)
+
+
+@given(boxes, sizes)
+def test_pixel_centres_and_borders_correspond(box, size):
+    view = CentreView(box, size)
+    assert view.to_view(box.top - 0.5, box.left - 0.5) == pytest.approx((-0.5, -0.5), abs=1e-6)
+    end = (size[0] - 0.5, size[1] - 0.5)
+    assert view.to_view(box.bottom - 0.5, box.right - 0.5) == pytest.approx(end, abs=1e-6)
+
+
+def test_the_image_lies_where_the_clicks_are():
+    """A bright pixel's centre of mass in the view is where a click on it is mapped."""
+    image = np.zeros((90, 120), np.uint8)
+    image[40:43, 60:63] = 255
+    for box, size in ((Box(0, 0, 90, 120), (45, 60)), (Box(20, 30, 70, 95), (100, 130))):
+        view = CentreView(box, size)
+        seen = view.read_image(as_reader(image), (0.0, 255.0))[0, 0].numpy()
+        mass = [float((seen * grid).sum() / seen.sum()) for grid in np.indices(seen.shape)]
+        assert mass == pytest.approx(view.to_view(41, 61), abs=0.02)
+
+
+def test_lines_and_boxes_are_mapped_too():
+    view = CentreView(Box(10, 20, 110, 220), (50, 100))
+    line = view.place(Stroke(((10, 20), (109, 219)), False))
+    assert line == Stroke((view.to_view(10, 20), view.to_view(109, 219)), False)
+    assert view.place(BoxPrompt(Box(10, 20, 110, 220))).box == Box(0, 0, 50, 100)
+
+
+def test_our_views_are_multiples_of_the_stride():
+    box = Box(0, 0, 333, 500)
+    assert CentreView.sized(box, (213, 320), 32).size == (224, 320)
+    assert CentreView.sized(box, (3, 3), 8).size == (8, 8)
+    assert CornerView.sized(box, (213, 320), 32).size == (213, 320)
+
+
+@BOTH
+def test_what_is_pasted_is_a_probability_in_its_box(kind):
+    view = kind(Box(3, 5, 43, 65), (20, 30))
+    old = TileMap((50, 80)).paste(Box(0, 0, 50, 80), np.full((50, 80), 0.25))
+    new = np.asarray(view.paste(old, torch.linspace(-9, 9, 600).view(1, 1, 20, 30)))
+    inside = new[view.box.slices]
+    assert inside.min() >= 0 and inside.max() <= 1 and inside[0, 0] < 0.01 < 0.99 < inside[-1, -1]
+    outside = np.ones((50, 80), bool)
+    outside[view.box.slices] = False
+    assert (new[outside] == 0.25).all()
+
+
+@BOTH
+def test_pasting_by_tiles_equals_pasting_at_once(kind, monkeypatch):
+    """Large boxes go tile by tile; where the answer is not negligible it is the same."""
+    shape = (700, 900)
+    view = kind(Box(13, 40, 690, 890), (60, 80))
+    logits = torch.full((1, 1, 60, 80), -12.0)
+    logits[..., 20:40, 30:60] = 6 * torch.randn(20, 30, generator=torch.Generator().manual_seed(1))
+    old = TileMap(shape).paste(Box.of_shape(shape), np.full(shape, 0.5))
+    at_once = np.asarray(view.paste(old, logits))
+    monkeypatch.setattr(views, "DENSE_PIXELS", 1000)
+    by_tiles = view.paste(old, logits)
+    assert np.abs(np.asarray(by_tiles) - at_once).max() < views.NEGLIGIBLE
+    near = np.s_[250:450, 350:650]
+    np.testing.assert_allclose(by_tiles[near], at_once[near], atol=1e-4)
+
+
+@BOTH
+def test_large_boxes_are_read_from_a_coarser_level(kind, monkeypatch):
+    monkeypatch.setattr(views, "DENSE_PIXELS", 1000)
+    row, col = np.mgrid[:512, :640]
+    full = (row / 4 + col / 8).astype(np.float32)
+    pyramid = [full, full[::2, ::2], full[::4, ::4], full[::8, ::8]]
+
+    class Pyramid:
+        shape, dtype = full.shape, full.dtype
+        levels = tuple(level.shape for level in pyramid)
+        asked = []
+
+        def read(self, box, level=0):
+            assert box == box.clip(self.levels[level])
+            self.asked.append(level)
+            return pyramid[level][box.slices]
+
+    reader = Pyramid()
+    limits = (0.0, 220.0)
+    for box, size, level in (
+        (Box(0, 0, 512, 640), (64, 80), 2),
+        (Box(101, 67, 509, 501), (90, 100), 1),
+        (Box(101, 67, 509, 501), (300, 300), 0),
+    ):
+        view = kind(box, size)
+        seen = view.read_image(reader, limits)
+        assert reader.asked[-1] == level
+        exact = view.resize(torch.from_numpy(full[box.slices])[None, None] / 220, size)
+        assert torch.abs(seen[:, :1] - exact).max() < 0.02
+
+
+def test_the_mask_so_far_is_read_coarser_in_large_boxes(monkeypatch):
+    mask = TileMap((800, 800)).paste(Box(100, 200, 500, 600), np.ones((400, 400)))
+    view = CentreView(Box(0, 0, 800, 800), (80, 80))
+    exact = view.read_mask(mask)
+    monkeypatch.setattr(views, "DENSE_PIXELS", 1000)
+    steps = []
+    read = TileMap.read
+    monkeypatch.setattr(TileMap, "read", lambda s, b, step: steps.append(step) or read(s, b, step))
+    coarse = view.read_mask(mask)
+    assert steps == [4]
+    assert (coarse - exact).abs().mean() < 0.02

@@ -1,0 +1,172 @@
+"""The published rule against recorded cases, and the promises of ours."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from napari_clickseg.data.readers import as_reader
+from napari_clickseg.engine.session import Session
+from napari_clickseg.engine.tiles import TileMap
+from napari_clickseg.engine.views import CornerView
+from napari_clickseg.engine.zoom_in import FittedZoomIn, ZoomIn, fit_size
+from napari_clickseg.geometry import Box
+from napari_clickseg.interactions import Click
+
+DATA = Path(__file__).parent.parent / "data"
+NAMES = {"recompute_thresh_iou": "recompute_iou", "prob_thresh": "threshold"}
+
+
+def _load(family):
+    arrays = np.load(DATA / f"zoom_in_{family}.npz")
+    return arrays, json.loads(bytes(arrays["meta"]))["cases"]
+
+
+def _session(shape):
+    return Session.of_image(as_reader(np.zeros(shape, np.uint8)), (0.0, 255.0))
+
+
+CASES = [
+    (family, i)
+    for family in ("ritm", "fbrs")
+    for i, case in enumerate(_load(family)[1])
+    if case["kind"] == "ZoomIn"
+]
+
+
+@pytest.mark.parametrize(("family", "number"), CASES)
+def test_published_zoom_in(family, number):
+    arrays, cases = _load(family)
+    case, image = cases[number], torch.from_numpy(arrays[f"z{number}_image"])[None]
+    zoom = ZoomIn(**{NAMES.get(key, key): value for key, value in case["params"].items()})
+    session = _session(image.shape[-2:])
+    for k, step in enumerate(case["steps"]):
+        session = session.add(Click(*step["click"]))
+        roi = zoom.choose(session)
+        assert (roi is not None and roi != session.roi) == step["image_changed"], k
+        if step["roi"] is None:
+            assert roi is None
+            view = CornerView(Box.of_shape(session.shape), session.shape)
+        else:
+            top, bottom, left, right = step["roi"]
+            assert roi == Box(top, left, bottom + 1, right + 1), k
+            view = CornerView(roi, zoom.view_size(roi))
+        placed = [view.place(click).points[0] for click in session.interactions]
+        np.testing.assert_allclose(placed, step["view_clicks"], atol=1e-9)
+
+        crop = image[(..., *view.box.slices)]
+        shown = view.resize(crop, view.size)[0].numpy()
+        np.testing.assert_allclose(shown, arrays[f"z{number}_{k}_view"], atol=2e-3)
+
+        answer = torch.from_numpy(arrays[f"z{number}_{k}_prob"].astype(np.float32))[None, None]
+        canvas = session.probabilities if roi is None else zoom.canvas(session.probabilities)
+        pasted = view.paste(canvas, torch.logit(answer))
+        np.testing.assert_allclose(np.asarray(pasted), arrays[f"z{number}_{k}_pasted"], atol=1e-3)
+
+        session = replace(session, roi=roi, probabilities=pasted)
+        assert (zoom.settle(session, 1) != roi) == step["recalculation"], k
+
+
+@pytest.mark.parametrize("family", ["ritm", "fbrs"])
+def test_published_limit_of_the_longest_side(family):
+    arrays, cases = _load(family)
+    case, image = cases[-1], torch.from_numpy(arrays["l_image"])
+    image = image.reshape(1, -1, *image.shape[-2:])
+    whole = Box.of_shape(image.shape[-2:])
+    view = CornerView(whole, fit_size(whole.shape, case["params"]["max_size"], 1.0))
+    shown = view.resize(image, view.size)[0].numpy()
+    np.testing.assert_allclose(shown, arrays["l_view"].reshape(shown.shape), atol=2e-3)
+    assert view.to_view(*case["click"]) == pytest.approx(case["view_click"])
+    assert fit_size((50, 60), 70, 1.0) == (50, 60)
+
+
+# ------------------------------------------------------------------------------- our rule
+
+SHAPE = (400, 500)
+rows, cols = st.integers(0, SHAPE[0] - 1), st.integers(0, SHAPE[1] - 1)
+clicks = st.lists(st.builds(Click, rows, cols, st.booleans()), min_size=1, max_size=6)
+
+
+def _with_mask(session, box):
+    return replace(session, probabilities=TileMap(session.shape).paste(box, np.ones(box.shape)))
+
+
+@given(rows, cols, st.integers(1, 60), st.integers(1, 60), clicks)
+def test_our_region_holds_the_mask_and_its_clicks(row, col, height, width, clicks):
+    mask = Box(row, col, row + height, col + width).clip(SHAPE)
+    session = _with_mask(_session(SHAPE), mask).replace_interactions(clicks)
+    roi = FittedZoomIn().choose(session) or Box.of_shape(SHAPE)
+    assert roi == roi.clip(SHAPE)
+    assert roi.intersect(mask) == mask
+    inside_mask = [click for click in clicks if mask.contains(*click.pixel)]
+    positive = [click for click in clicks if click.positive]
+    assert all(roi.contains(*click.pixel) for click in inside_mask + positive)
+
+
+def test_our_region_holds_negative_clicks_near_the_object_but_not_far_ones():
+    session = _with_mask(_session(SHAPE), Box(100, 100, 160, 160))
+    near, far = Click(185, 130, False), Click(390, 490, False)
+    alone = FittedZoomIn().choose(session.add(far))
+    assert alone == FittedZoomIn().choose(session.add(Click(130, 130)))
+    assert not alone.contains(*near.pixel)
+    assert FittedZoomIn().choose(session.add(near)).contains(*near.pixel)
+
+
+def test_our_region_is_kept_while_it_still_fits():
+    zoom = FittedZoomIn()
+    session = _with_mask(_session(SHAPE), Box(100, 100, 200, 200)).add(Click(150, 150))
+    first = zoom.choose(session)
+    session = replace(session, roi=first)
+    assert zoom.choose(_with_mask(session, Box(105, 95, 190, 205))) == first
+    assert zoom.choose(_with_mask(session, Box(140, 140, 160, 160))) != first
+    assert zoom.choose(session.add(Click(first.top - 30, 150))) != first
+
+
+def test_our_rule_looks_again_at_small_objects_and_not_at_large_ones():
+    zoom, session = FittedZoomIn(), _session(SHAPE).add(Click(150, 150))
+    assert zoom.choose(session) is None
+    small = _with_mask(session, Box(140, 140, 180, 180))
+    assert zoom.settle(small, 0) == Box(128, 128, 192, 192)
+    assert zoom.settle(_with_mask(session, Box(20, 20, 380, 480)), 0) is None
+    assert zoom.settle(session, 0) == Box(118, 118, 183, 183)  # nothing found: look at the click
+
+
+def test_our_region_grows_where_it_cuts_the_mask_and_not_at_the_image_border():
+    zoom = FittedZoomIn()
+    roi = Box(0, 100, 100, 200)
+    session = replace(_session(SHAPE).add(Click(50, 150)), roi=roi)
+    assert zoom.settle(_with_mask(session, Box(20, 120, 80, 180)), 1) == roi
+    assert zoom.settle(_with_mask(session, Box(0, 120, 80, 180)), 1) == roi
+    assert zoom.settle(_with_mask(session, Box(0, 120, 80, 200)), 1) == Box(0, 100, 100, 250)
+    assert zoom.settle(_with_mask(session, Box(0, 100, 100, 200)), 2) == Box(0, 50, 150, 250)
+    assert zoom.settle(_with_mask(session, Box(0, 100, 100, 200)), 3) == roi
+
+
+def test_sizes():
+    assert FittedZoomIn().view_size(Box(0, 0, 64, 64)) == (128, 128)
+    assert FittedZoomIn().view_size(Box(0, 0, 640, 480)) == (320, 240)
+    assert FittedZoomIn(target_size=(100, 50)).view_size(Box(0, 0, 640, 480)) == (100, 50)
+    assert fit_size((3, 10000), 320, 2.0, least=32) == (3, 320)
+    assert fit_size((1, 1), 320, 2.0) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"target_size": 0},
+        {"target_size": (3, 4, 5)},
+        {"expansion_ratio": 0.9},
+        {"skip_clicks": -2},
+        {"threshold": 1.0},
+        {"recompute_iou": 2},
+        {"min_crop_size": 0},
+    ],
+)
+def test_impossible_numbers_are_refused(bad):
+    with pytest.raises(ValueError, match=next(iter(bad))):
+        ZoomIn(**bad)

@@ -1,0 +1,200 @@
+"""The compact network: its splits agree, any size works, folding and files change nothing."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from napari_clickseg.interactions import Click, Stroke
+from napari_clickseg.models.base import Inputs
+from napari_clickseg.models.checkpoint import read_model, write_model
+from napari_clickseg.models.compact import CompactModel
+from napari_clickseg.models.folding import fold_batch_norms
+from napari_clickseg.models.header import KEY, CheckpointError, read_header
+from napari_clickseg.models.maps import disk_maps
+from napari_clickseg.models.zoo import ModelCard, find_model, list_models, load_model
+
+TINY = {"encoder_scale": 1.0, "widths": (8, 8, 8, 8, 8), "decoder": (8, 8, 8)}
+CARD = {"name": "tiny", "licence": "test", "trained_on": ["nothing"]}
+
+
+def tiny(seed: int = 0) -> CompactModel:
+    """A small network whose batch norms have statistics that matter."""
+    torch.manual_seed(seed)
+    model = CompactModel(**TINY)
+    for name, value in model.state_dict().items():
+        if name.endswith(("running_mean", "bias")):
+            value.normal_(0, 0.1)
+        elif name.endswith("running_var") or value.ndim == 1 and name.endswith("weight"):
+            value.uniform_(0.5, 1.5)
+    return model.eval()
+
+
+def some_inputs(height: int, width: int) -> Inputs:
+    rng = torch.Generator().manual_seed(1)
+    maps = disk_maps(torch.tensor([[[3.0, 4.0], [1.0, 0.0]]]), (height, width), 5)
+    return Inputs(
+        torch.rand(1, 3, height, width, generator=rng),
+        maps,
+        torch.rand(1, 1, height, width, generator=rng),
+    )
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (37, 50), (1, 1), (3, 200)])
+@torch.inference_mode()
+def test_every_split_gives_the_same_logits(shape):
+    model, inputs = tiny(), some_inputs(*shape)
+    whole = model(inputs)
+    assert whole.shape == (1, 1, *shape)
+    for name in model.splits:
+        parts = model.after(name, model.before(name, inputs), inputs)
+        torch.testing.assert_close(parts, whole)
+
+
+@torch.inference_mode()
+def test_splits_hold_the_tensors_and_channels_they_announce_and_read_what_they_say():
+    model, inputs = tiny(), some_inputs(64, 48)
+    other = some_inputs(64, 48)
+    other = Inputs(inputs.image, 1 - other.maps, 1 - other.prev_mask)
+    for name, split in model.splits.items():
+        tensors = model.before(name, inputs)
+        for tensor, channels in split.channels.items():
+            assert tensors[tensor].shape[1] == channels
+        assert set(split.added) <= set(tensors)
+        if split.depends == {"image"}:
+            for tensor, value in model.before(name, other).items():
+                torch.testing.assert_close(value, tensors[tensor])
+    assert model.splits[model.spec.cached].depends == {"image"}
+    assert set(model.spec.brs.values()) <= set(model.splits)
+
+
+@torch.inference_mode()
+def test_clicks_and_previous_mask_matter():
+    model, inputs = tiny(), some_inputs(64, 64)
+    base = model(inputs)
+    assert not torch.allclose(base, model(Inputs(inputs.image, inputs.maps * 0, inputs.prev_mask)))
+    assert not torch.allclose(base, model(Inputs(inputs.image, inputs.maps, inputs.prev_mask * 0)))
+
+
+def test_disks_match_brute_force_and_padding_draws_nothing():
+    points = torch.tensor([[[5.0, 7.0], [-1.0, -1.0], [0.0, 11.0], [30.5, -3.0]]])
+    maps = disk_maps(points, (20, 12), 5)[0].numpy()
+    rows, cols = np.mgrid[:20, :12]
+    np.testing.assert_array_equal(maps[0], (rows - 5) ** 2 + (cols - 7) ** 2 <= 25)
+    np.testing.assert_array_equal(maps[1], rows**2 + (cols - 11) ** 2 <= 25)
+
+
+@pytest.mark.parametrize("radius", [3, 5])
+def test_disks_equal_the_published_ones(radius):
+    case = np.load(Path(__file__).parents[1] / "data" / "training_values.npz")
+    points = torch.from_numpy(case["points"])[None]
+    expected = case[f"maps_disk{radius}"]
+    np.testing.assert_array_equal(disk_maps(points, expected.shape[1:], radius)[0], expected)
+
+
+def test_encode_equals_points_and_refuses_strokes():
+    model = tiny()
+    clicks = [Click(3, 4), Click(10, 2), Click(7, 7, positive=False)]
+    points = torch.tensor([[[3, 4], [10, 2], [7, 7], [-1, -1]]])
+    expected = model.maps_from_points(points, (16, 16))
+    torch.testing.assert_close(model.encode(clicks, (16, 16)), expected)
+    assert model.encode([], (16, 16)).sum() == 0
+    with pytest.raises(ValueError, match="takes clicks, not a stroke"):
+        model.encode([Stroke(((0, 0), (1, 1)))], (16, 16))
+
+
+@torch.inference_mode()
+def test_logits_from_points_fill_in_an_empty_previous_mask():
+    model, inputs = tiny(), some_inputs(32, 32)
+    points = torch.tensor([[[3.0, 4.0], [1.0, 0.0]]])
+    expected = model(Inputs(inputs.image, inputs.maps, torch.zeros(1, 1, 32, 32)))
+    torch.testing.assert_close(model.logits(inputs.image, points), expected)
+
+
+@torch.inference_mode()
+def test_folding_batch_norms_keeps_the_logits():
+    inputs = some_inputs(64, 48)
+    expected = tiny()(inputs)
+    folded = fold_batch_norms(tiny())
+    torch.testing.assert_close(folded(inputs), expected, rtol=1e-4, atol=1e-4)
+    norms = [m for m in folded.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    # what is left: norms after a sum, which have no convolution of their own
+    assert len(norms) < 30
+    assert len(norms) < sum(isinstance(m, torch.nn.BatchNorm2d) for m in tiny().modules()) / 2
+
+
+@torch.inference_mode()
+def test_file_round_trip(tmp_path):
+    path = tmp_path / "tiny.safetensors"
+    write_model(tiny(), path, CARD)
+    again, inputs = read_model(path), some_inputs(40, 40)
+    torch.testing.assert_close(again(inputs), tiny()(inputs), rtol=0.02, atol=0.02)
+    write_model(tiny(), path, CARD, half=False)
+    torch.testing.assert_close(read_model(path)(inputs), tiny()(inputs), rtol=0, atol=0)
+    card = ModelCard.of_file(path)
+    assert (card.name, card.architecture, card.trained_on) == ("tiny", "compact", ("nothing",))
+    assert card.size == path.stat().st_size
+
+
+def change(path, edit):
+    """Rewrite a model file after `edit` changed its weights and description."""
+    from safetensors.torch import load_file, save_file
+
+    state, about = load_file(str(path)), read_header(path)
+    edit(state, about)
+    save_file(state, str(path), metadata={KEY: json.dumps(about)})
+
+
+@pytest.mark.parametrize(
+    ("edit", "words"),
+    [
+        (lambda s, a: s.pop("head.bias"), r"1 missing weights \(first: head.bias\)"),
+        (lambda s, a: s.update(other=torch.zeros(1)), r"1 unexpected weights \(first: other\)"),
+        (lambda s, a: s.update({"head.bias": torch.zeros(3)}), r"1 mis-shaped weights"),
+        (lambda s, a: s["head.bias"].fill_(float("nan")), "NaN or infinite weights"),
+        (lambda s, a: a.update(architecture="other"), "does not know. Update"),
+        (lambda s, a: a.update(format=99), "does not know. Update"),
+        (lambda s, a: a.update(config={"colour": 1}), "cannot be built"),
+        (lambda s, a: a.pop("card"), "does not say which clickseg network"),
+    ],
+)
+def test_files_that_do_not_fit_are_refused_with_a_sentence(tmp_path, edit, words):
+    path = tmp_path / "tiny.safetensors"
+    write_model(tiny(), path, CARD)
+    change(path, edit)
+    with pytest.raises(CheckpointError, match=words):
+        read_model(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"\xff" * 64, b"\x02\0\0\0\0\0\0\0[]"])
+def test_files_that_are_no_safetensors_are_refused(tmp_path, content):
+    path = tmp_path / "broken.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"broken\.safetensors"):
+        load_model(path)
+
+
+def test_truncated_file_is_refused(tmp_path):
+    path = tmp_path / "tiny.safetensors"
+    write_model(tiny(), path, CARD)
+    path.write_bytes(path.read_bytes()[:-1000])
+    with pytest.raises(CheckpointError, match="damaged"):
+        load_model(path)
+
+
+def test_unknown_names_and_devices_say_what_there_is():
+    with pytest.raises(CheckpointError, match="clickseg-compact"):
+        find_model("no-such-model")
+    with pytest.raises(ValueError, match="Choose one of: auto, cpu"):
+        load_model("clickseg-compact", device="abacus")
+
+
+def test_the_bundled_model_keeps_its_promises():
+    cards = list_models()
+    assert cards[0].name == "clickseg-compact"
+    assert cards[0].size <= 10 * 2**20
+    assert cards[0].trained_on
+    model = read_model(cards[0].path)
+    assert sum(p.numel() for p in model.parameters()) <= 4_000_000

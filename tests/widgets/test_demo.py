@@ -1,0 +1,155 @@
+"""The demo's command line, the samples, the manifest and what opening the dock imports."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from npe2 import PluginManifest
+from PIL import Image
+
+import napari_clickseg
+from napari_clickseg.widgets import demo, samples, tooltips
+
+PACKAGE = Path(napari_clickseg.__file__).parent
+
+
+@pytest.fixture
+def never_shown(monkeypatch):
+    """Fail if the demo gets as far as opening a window."""
+    monkeypatch.setattr(demo, "_show", lambda *a: pytest.fail("a window was opened"))
+    monkeypatch.setenv("DISPLAY", ":99")
+    monkeypatch.delenv("QT_QPA_PLATFORM", raising=False)
+
+
+@pytest.fixture
+def picture(tmp_path):
+    path = tmp_path / "small.png"
+    Image.fromarray(np.zeros((20, 30, 3), np.uint8)).save(path)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--image", "missing.png"], "missing.png"),
+        (["--image", "BROKEN"], "broken.png"),
+        (["--image", "GOOD", "--click", "5;6+"], "is not a click"),
+        (["--image", "GOOD", "--click", "5,6"], "is not a click"),
+        (["--image", "GOOD", "--click", "5,6+", "25,6+"], "outside the image of 20 x 30"),
+        (["--click", "1,1+", "--headless", "no/such/out.png"], "no folder"),
+        (["--headless", "out.tiff"], "end in .png"),
+        (["--nonsense"], "--nonsense"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_2(
+    arguments, words, picture, tmp_path, capsys, never_shown
+):
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"\x89PNG\r\n\x1a\n and no more")
+    named = {"GOOD": picture, "BROKEN": str(broken)}
+    assert demo.main([named.get(a, a) for a in arguments]) == 2
+    out, err = capsys.readouterr()
+    assert words in err and err.startswith("clickseg-demo: ")
+    assert err.count("\n") == 1 and "Traceback" not in err and not out
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has machines without a screen")
+def test_without_a_display_it_says_what_to_install(monkeypatch, capsys, never_shown):
+    monkeypatch.delenv("DISPLAY")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    assert demo.main(["--headless", "out.png"]) == 2
+    assert "apt-get install xvfb" in capsys.readouterr().err
+    monkeypatch.setenv("DISPLAY", ":99")
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    assert demo.main(["--headless", "out.png"]) == 2
+    assert "offscreen" in capsys.readouterr().err
+
+
+def test_clicks_are_handed_on(monkeypatch, picture, never_shown):
+    seen = []
+    monkeypatch.setattr(demo, "_show", lambda *a: seen.append(a) or 0)
+    assert demo.main(["--image", picture, "--click", "3,4+", "5.5,6-"]) == 0
+    name, image, clicks, target = seen[0]
+    assert name == "small" and image.shape == (20, 30, 3) and target is None
+    assert [(c.row, c.col, c.positive) for c in clicks] == [(3, 4, True), (5.5, 6, False)]
+
+
+def test_clicks_of_the_demo_are_in_its_photograph():
+    image = samples.photograph(demo.PHOTOGRAPH)
+    assert len(demo.CLICKS) == 3
+    assert all(0 <= c.row < image.shape[0] and 0 <= c.col < image.shape[1] for c in demo.CLICKS)
+
+
+def test_the_dock_opens_without_torch():
+    script = """
+import sys
+from napari.components import ViewerModel
+from qtpy.QtWidgets import QApplication
+app = QApplication([])
+from napari_clickseg.widgets.dock import ClickDock
+viewer = ViewerModel()
+viewer.add_image(__import__("numpy").zeros((9, 9)))
+dock = ClickDock(viewer)
+dock.show()
+app.processEvents()
+assert dock.source.image is viewer.layers[0]
+assert "torch" not in sys.modules, "opening the dock imported torch"
+dock.shut_down()
+"""
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    paths = [str(PACKAGE.parent), *environment.get("PYTHONPATH", "").split(os.pathsep)]
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_manifest_is_valid_and_every_command_exists():
+    manifest = PluginManifest.from_file(PACKAGE / "napari.yaml")
+    manifest.validate_imports()
+    assert manifest.name == "napari-clickseg" and manifest.display_name
+    menus = manifest.contributions.menus
+    for menu in ("napari/layers/segment", "napari/layers/annotate"):
+        assert [item.command for item in menus[menu]] == ["napari-clickseg.open_dock"]
+    for command in manifest.contributions.commands:
+        assert command.id.startswith("napari-clickseg.")
+
+
+def test_every_sample_opens_without_a_download(monkeypatch):
+    import socket
+
+    monkeypatch.setattr(socket, "socket", lambda *a, **k: pytest.fail("a connection was opened"))
+    manifest = PluginManifest.from_file(PACKAGE / "napari.yaml")
+    names = {c.id: c.python_name for c in manifest.contributions.commands}
+    for sample in manifest.contributions.sample_data:
+        (data, meta, kind), *_ = getattr(samples, names[sample.command].split(":")[1])()
+        assert kind == "image" and meta["name"]
+        first = data[0] if meta.get("multiscale") else data
+        assert np.asarray(first[:8, :8]).std() > 0
+
+
+def test_generated_samples_are_the_same_every_time():
+    assert samples.cells().dtype == np.uint16
+    assert np.array_equal(samples.cells((64, 64), 5), samples.cells((64, 64), 5))
+    levels = samples.sample_mosaic()[0][0]
+    assert levels[0].shape == (10_000, 10_000, 3) and levels[0].size // 3 == 10**8
+    part = np.asarray(levels[0][9_900:, 500:600])
+    assert np.array_equal(part, np.asarray(samples.mosaic()[9_900:, 500:600]))
+    coarse = np.asarray(levels[2][:32, :32]).astype(float)
+    fine = np.asarray(levels[0][:512:16, :512:16]).astype(float)
+    assert np.abs(coarse - fine).mean() < 10
+    with pytest.raises(ValueError, match="coffee"):
+        samples.photograph("nothing")
+
+
+def test_every_tooltip_belongs_to_a_control(dock_of):
+    _, dock = dock_of()
+    from qtpy.QtWidgets import QWidget
+
+    named = {w.objectName(): w for w in dock.findChildren(QWidget) if w.objectName()}
+    for name, text in tooltips.TOOLTIPS.items():
+        assert named[name].toolTip() == text

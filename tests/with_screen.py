@@ -1,0 +1,32 @@
+"""Run a command with a screen: the one that is there, or a virtual one made by xvfb-run.
+
+``python with_screen.py COMMAND [ARGUMENT ...]`` returns the command's exit code. Only Linux
+knows machines without a screen; everywhere else the command is simply run.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+
+XVFB_RUN = ["xvfb-run", "-a", "-s", "-screen 0 1400x1000x24 +extension GLX"]
+
+
+def main(command: list[str]) -> int:
+    environment = dict(os.environ)
+    screen = environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY")
+    if sys.platform == "linux" and not screen:
+        if shutil.which("xvfb-run") is None:
+            print(
+                "There is no screen and no xvfb-run to make one, and the viewer needs one of "
+                "them: install the system packages that README.md names.",
+                file=sys.stderr,
+            )
+            return 2
+        command = XVFB_RUN + command
+        environment["QT_QPA_PLATFORM"] = "xcb"
+    return subprocess.run(command, env=environment, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
