@@ -21,7 +21,11 @@ def main(log: str, out: str) -> None:
     left.legend(loc="lower right")
     right.plot(samples, [entry["loss"] for entry in entries], ".-", color="0.3")
     right.set(xlabel="gradient samples (thousands)", ylabel="loss (focal + soft IoU)")
-    starts = [e["samples"] / 1000 for e, n in zip(entries, entries[1:], strict=False) if n["stage"] > e["stage"]]
+    starts = [
+        now["samples"] / 1000
+        for now, after in zip(entries, entries[1:], strict=False)
+        if after["stage"] > now["stage"]
+    ]
     for axes in (left, right):
         axes.grid(alpha=0.3)
         for start in starts:

@@ -11,7 +11,7 @@ __all__ = ["Box", "bounding_box"]
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A half-open rectangle of pixels: rows ``top`` to ``bottom - 1``, columns ``left`` to ``right - 1``."""
+    """Half-open rectangle: rows ``top`` to ``bottom - 1``, columns ``left`` to ``right - 1``."""
 
     top: int
     left: int

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Union
 
 from .geometry import Box
 
@@ -22,7 +21,8 @@ def _finite(row: float, col: float) -> Point:
     row, col = float(row), float(col)
     if not (math.isfinite(row) and math.isfinite(col)):
         raise ValueError(
-            f"A click at ({row}, {col}) has no place in the image. Give finite row and column numbers."
+            f"A click at ({row}, {col}) has no place in the image. "
+            "Give finite row and column numbers."
         )
     return row, col
 
@@ -122,4 +122,4 @@ class BoxPrompt:
         return ((float(b.top), float(b.left)), (float(b.bottom - 1), float(b.right - 1)))
 
 
-Interaction = Union[Click, Stroke, Contour, BoxPrompt]
+Interaction = Click | Stroke | Contour | BoxPrompt

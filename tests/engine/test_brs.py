@@ -48,9 +48,10 @@ def test_squares_are_cut_at_the_border_and_clicks_outside_draw_nothing():
 def test_gradient_equals_finite_differences(tiny_model, copies, mode):
     rng = np.random.default_rng(0)
     double = tiny_model.double()
+    parts = [(c.inputs.image, c.inputs.maps, c.inputs.prev_mask) for c in copies]
     copies = [
-        Copy(Inputs(c.inputs.image.double(), c.inputs.maps.double(), c.inputs.prev_mask.double()), m)
-        for c, m in zip(copies, (False, True), strict=True)
+        Copy(Inputs(*(t.double() for t in part)), mirrored)
+        for part, mirrored in zip(parts, (False, True), strict=True)
     ]
     energy = energy_of(double, mode, copies)
     z = rng.normal(0, 0.05, energy.changed.length)

@@ -244,7 +244,7 @@ class Trainer:
         if differing:
             raise ValueError(
                 f"The recipe differs from that of {self.path} in: {', '.join(differing)}. Resume "
-                "with the same recipe (stages that have not begun may change) or use another folder."
+                "with the same one (stages that have not begun may change), or use another folder."
             )
         for name in ("stage", "step", "total", "drawn", "seconds"):
             setattr(self, name, state[name])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -152,7 +153,6 @@ class Clicking:
         self._readers.clear()
         self.layers.release()
 
-    # ------------------------------------------------------------------ polarity
     @property
     def positive(self) -> bool:
         """Sign of the left button: that of the Points layer in use."""
@@ -172,7 +172,6 @@ class Clicking:
     def _on_active(self, event: Any = None) -> None:
         self.changed.emit()
 
-    # ------------------------------------------------------------------ clicks
     def click(self, row: float, col: float, positive: bool = True) -> None:
         """Place a click at a pixel of the displayed plane, as a click in the canvas does.
 
@@ -252,18 +251,21 @@ class Clicking:
         for events in self._events:
             events.show([mark for mark in marks if mark.click.positive == events.positive])
 
-    # ------------------------------------------------------------------ masks
     def _show_mask(self, plane: Plane) -> None:
         preview = self.layers.preview
         if preview is None:
             return
         change = self._controller.mask_change(plane)
         if change is not None:
-            self._writing = True
-            try:
-                write_box(preview, plane, change[0], change[1].astype(np.uint8))
-            finally:
-                self._writing = False
+            self._write(write_box, preview, plane, change[0], change[1].astype(np.uint8))
+
+    def _write(self, function: Callable[..., None], *arguments: Any) -> None:
+        """Call something that writes into the preview; it does not count as painted by the user."""
+        self._writing = True
+        try:
+            function(*arguments)
+        finally:
+            self._writing = False
 
     def _on_paint(self, event: Any = None) -> None:
         """The user painted: the next click starts from what the preview shows then."""
@@ -272,12 +274,8 @@ class Clicking:
 
     def _clear_preview(self, plane: Plane) -> None:
         if self.layers.preview is not None:
-            self._writing = True
-            try:
-                shape = plane.shape_in(self.layers.preview.data.shape)
-                clear_plane(self.layers.preview, plane, Box.of_shape(shape))
-            finally:
-                self._writing = False
+            shape = plane.shape_in(self.layers.preview.data.shape)
+            self._write(clear_plane, self.layers.preview, plane, Box.of_shape(shape))
         self._painted.discard(plane)
 
     def accept(self, label: int, policy: str = KEEP) -> None:
@@ -294,9 +292,12 @@ class Clicking:
         if self._controller.busy == "running":
             raise ValueError(messages.STILL_RUNNING)
         if self.layers.objects is None:
-            self._create_objects()
-        box = self._extent(plane)
-        note = accept_mask(self.layers.preview, self.layers.objects, plane, box, label, policy)
+            active = self._viewer.layers.selection.active
+            self.layers.create(self.image)
+            self._viewer.layers.selection.active = active
+            self._labels.clear()
+        made, box = self.layers, self._extent(plane)
+        note = accept_mask(made.preview, made.objects, plane, box, label, policy)
         if note is None and label in self._labels:
             note = messages.label_exists(label)
         self._labels.add(label)
@@ -305,12 +306,6 @@ class Clicking:
         self.accepted.emit(label)
         if note:
             self._controller.said.emit(note, "info")
-
-    def _create_objects(self) -> None:
-        active = self._viewer.layers.selection.active
-        self.layers.create(self.image)
-        self._labels.clear()
-        self._viewer.layers.selection.active = active
 
     # ------------------------------------------------------------------ the viewer changes
     def _on_dims(self, event: Any = None) -> None:
@@ -328,9 +323,9 @@ class Clicking:
         planes = list(self._controller.planes)
         self._readers.clear()
         self._controller.forget()
-        for plane in planes:
-            self._clear_preview(plane)
         if planes:
+            for plane in planes:
+                self._clear_preview(plane)
             self._controller.said.emit(messages.IMAGE_CHANGED, "warning")
         preview = self.layers.preview
         if preview is not None and preview.data.shape != level_shape(self.image):
@@ -340,8 +335,7 @@ class Clicking:
 
     def _on_lost(self, role: str) -> None:
         if role == "image":
-            count = len(self._labels)
-            self._lose(messages.image_removed(count))
+            self._lose(messages.image_removed(len(self._labels)))
             self._controller.forget()
             self._controller.go_to(None)
         elif role == "preview":

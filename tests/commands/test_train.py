@@ -1,0 +1,105 @@
+"""clickseg-train from the command line: a tiny run to its model file, and bad input."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from napari_clickseg.commands.train import main
+from napari_clickseg.models.zoo import ModelCard, load_model
+
+RECIPE = """
+name = "tiny"
+batch = 2
+pool = 4
+validate_every = 2
+validation_samples = 2
+[card]
+name = "tiny-discs"
+licence = "free"
+[model]
+encoder_scale = 1.0
+widths = [8, 8, 8, 8, 8]
+decoder = [8, 8, 8]
+[[stages]]
+size = 32
+steps = 2
+lr = 1e-3
+lr_final = 1e-4
+[packs]
+discs = { weight = 1.0 }
+absent = { weight = 1.0 }
+"""
+
+
+@pytest.fixture
+def data(tmp_path):
+    rng = np.random.default_rng(0)
+    folder = tmp_path / "data" / "discs"
+    for part in ("images", "masks"):
+        (folder / part).mkdir(parents=True)
+    rows, cols = np.mgrid[:40, :40]
+    disc = ((rows - 20) ** 2 + (cols - 18) ** 2 < 90).astype(np.uint8)
+    for i in range(80):
+        image = rng.integers(0, 90, (40, 40, 3)).astype(np.uint8) + 120 * disc[..., None]
+        Image.fromarray(image).save(folder / "images" / f"{i}.png")
+        Image.fromarray(disc).save(folder / "masks" / f"{i}.png")
+    (tmp_path / "tiny.toml").write_text(RECIPE)
+    return tmp_path
+
+
+def arguments(data, *more):
+    run = data / "run"
+    return [str(data / "tiny.toml"), "--data", str(data / "data"), "-o", str(run), *more]
+
+
+def test_a_run_writes_log_and_model_and_can_go_on(data, capsys):
+    assert main(arguments(data)) == 0
+    card = ModelCard.of_file(data / "run" / "tiny.safetensors")
+    assert (card.name, card.licence, card.trained_on) == ("tiny-discs", "free", ("discs",))
+    load_model(card.path, device="cpu")
+    entry = json.loads((data / "run" / "log.jsonl").read_text().splitlines()[-1])
+    assert entry["total"] == 2
+    assert {"iou@1", "iou@5", "loss"} <= set(entry)
+    capsys.readouterr()
+    assert main(arguments(data)) == 2
+    assert "Add --resume" in capsys.readouterr().err
+    assert main(arguments(data, "--resume")) == 0
+    again = [*arguments(data), "--weights", str(card.path)]
+    again[again.index("-o") + 1] = str(data / "again")
+    assert main(again) == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({0: "nothing.toml"}, "There is no recipe nothing.toml"),
+        ({2: "nowhere"}, "There is no folder nowhere"),
+        ({1: "--colour"}, "unrecognized arguments"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_2(data, capsys, changes, words):
+    args = arguments(data)
+    for place, value in changes.items():
+        args[place] = value
+    assert main(args) == 2
+    said = capsys.readouterr().err
+    assert words.lower() in said.lower()
+    assert "Traceback" not in said
+    assert len(said.strip().splitlines()) == 1
+
+
+def test_data_without_the_packs_and_wrong_files_are_refused(data, capsys):
+    (data / "empty").mkdir()
+    args = arguments(data)
+    args[2] = str(data / "empty")
+    assert main(args) == 2
+    assert "none of the recipe's packs (discs, absent)" in capsys.readouterr().err
+    (data / "broken.pth").write_bytes(b"no weights")
+    assert main(arguments(data, "--encoder", str(data / "broken.pth"))) == 2
+    assert "no ESPNetv2 file" in capsys.readouterr().err
+    (data / "run").mkdir(exist_ok=True)
+    (data / "run" / "last.pt").write_bytes(b"no checkpoint")
+    assert main(arguments(data, "--resume")) == 2
+    assert "cannot be read as a training checkpoint" in capsys.readouterr().err
