@@ -27,6 +27,7 @@ size = 32
 steps = 2
 lr = 1e-3
 lr_final = 1e-4
+encoder_factor = 0.5
 [packs]
 discs = { weight = 1.0 }
 absent = { weight = 1.0 }
@@ -56,7 +57,7 @@ def arguments(data, *more):
 
 def test_a_run_writes_log_and_model_and_can_go_on(data, capsys):
     assert main(arguments(data)) == 0
-    card = ModelCard.of_file(data / "run" / "tiny.safetensors")
+    card = ModelCard.of_file(data / "run" / "tiny-discs.safetensors")
     assert (card.name, card.licence, card.trained_on) == ("tiny-discs", "free", ("discs",))
     load_model(card.path, device="cpu")
     entry = json.loads((data / "run" / "log.jsonl").read_text().splitlines()[-1])
@@ -88,6 +89,11 @@ def test_bad_input_is_one_sentence_and_exit_code_2(data, capsys, changes, words)
     assert words.lower() in said.lower()
     assert "Traceback" not in said
     assert len(said.strip().splitlines()) == 1
+
+
+def test_a_frozen_encoder_needs_a_start(data, capsys):
+    assert main(arguments(data, "--set", "stages.0.encoder_factor=0.0")) == 2
+    assert "no start is given" in capsys.readouterr().err
 
 
 def test_data_without_the_packs_and_wrong_files_are_refused(data, capsys):

@@ -68,3 +68,9 @@ def test_masks_of_another_size_or_with_channels_are_refused(tmp_path):
     write(tmp_path / "colour", "a", np.zeros((4, 4, 3), np.uint8), np.zeros((4, 4, 3), np.uint8))
     with pytest.raises(PackError, match="single-channel"):
         Pack(tmp_path / "colour")[0]
+
+
+def test_images_of_16_bits_are_refused_and_not_clipped(tmp_path):
+    write(tmp_path, "a", np.zeros((4, 4), np.uint8), np.full((4, 4), 4000, np.uint16))
+    with pytest.raises(PackError, match="more than 8 bits"):
+        Pack(tmp_path)[0]

@@ -20,7 +20,7 @@ from napari_clickseg.training.log import RunLog
 from napari_clickseg.training.loop import Trainer
 from napari_clickseg.training.losses import normalized_focal_loss, soft_iou_loss
 from napari_clickseg.training.recipe import FOLDER, Recipe, RecipeError, Stage, load_recipe
-from napari_clickseg.training.samples import PackOptions, SampleSource, held_out
+from napari_clickseg.training.samples import PackOptions, SampleSource, split
 
 VALUES = Path(__file__).parents[1] / "data" / "training_values.npz"
 TINY = {"encoder_scale": 1.0, "widths": [8, 8, 8, 8, 8], "decoder": [8, 8, 8]}
@@ -161,7 +161,24 @@ def test_samples_are_a_function_of_their_number_and_held_out_images_stay_out(pac
     assert out
     assert kept.isdisjoint(out)
     assert kept | out == set(pack.ids)
-    assert all(held_out("discs", name) for name in out)
+
+
+def test_few_images_are_split_too_and_a_single_one_serves_for_both(pack, tmp_path):
+    few, one = Pack(pack.folder), Pack(pack.folder)
+    few.ids, one.ids = pack.ids[:5], pack.ids[:1]
+    train, held = split([few])
+    assert len(train[0]) == 4
+    assert sorted(train[0] + held[0]) == [0, 1, 2, 3, 4]
+    assert split([one]) == ([[0]], [[0]])
+    assert split([]) == ([], [])
+
+
+def test_masks_without_objects_are_an_error_and_no_endless_search(tmp_path):
+    for part in ("images", "masks"):
+        (tmp_path / part).mkdir()
+        Image.fromarray(np.zeros((30, 30), np.uint8)).save(tmp_path / part / "a.png")
+    with pytest.raises(ValueError, match="No usable object"):
+        SampleSource({Pack(tmp_path): PackOptions()}, 32, 0)[0]
 
 
 def test_a_source_without_images_says_so(pack):
@@ -229,11 +246,11 @@ def test_losses_ignore_ignored_pixels_and_are_least_when_right():
 
 def test_average_starts_at_the_model_and_follows_it():
     model = torch.nn.Linear(2, 2)
-    average = Average(model, 0.9)
+    average = Average(model)
     before = average.model.weight.clone()
     with torch.no_grad():
         model.weight += 1
-    average.update(model, 10_000)
+    average.update(model, 10_000, 0.9)
     torch.testing.assert_close(average.model.weight, before + 0.1)
 
 

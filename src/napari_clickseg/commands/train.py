@@ -69,6 +69,12 @@ def train(args: argparse.Namespace) -> int:
     if args.threads:
         torch.set_num_threads(args.threads)
     recipe = load_recipe(args.recipe, args.set)
+    given = args.encoder is not None or args.weights is not None or args.resume
+    if not given and recipe.stages[0].encoder_factor == 0:
+        raise ValueError(
+            "The recipe keeps the image encoder as it starts, and no start is given. Add --encoder "
+            "FILE or --weights FILE, or train the encoder too: --set stages.0.encoder_factor=1."
+        )
     packs = _packs(args.data, recipe.packs)
     torch.manual_seed(recipe.seed)
     model = CompactModel(**recipe.model)
@@ -101,8 +107,7 @@ def train(args: argparse.Namespace) -> int:
     if not trainer.run(stop=lambda: bool(asked)):
         print(f"Stopped; {trainer.path} is saved. Add --resume to go on.", flush=True)
         return STOPPED
-    path = args.out / f"{recipe.name}.safetensors"
-    _export(trainer, path, packs)
+    path = _export(trainer, args.out, packs)
     print(f"Wrote {path}", flush=True)
     return 0
 
@@ -142,7 +147,7 @@ def _load_encoder(model: CompactModel, path: Path) -> None:
         ) from error
 
 
-def _export(trainer: Trainer, path: Path, packs: Mapping[Pack, PackOptions]) -> None:
+def _export(trainer: Trainer, folder: Path, packs: Mapping[Pack, PackOptions]) -> Path:
     from ..models.checkpoint import write_model
 
     card = {
@@ -154,7 +159,9 @@ def _export(trainer: Trainer, path: Path, packs: Mapping[Pack, PackOptions]) -> 
         "batch": trainer.recipe.batch,
         "seconds": round(trainer.seconds),
     }
+    path = folder / f"{card['name']}.safetensors"
     write_model(trainer.average.model, path, card)
+    return path
 
 
 def main(argv: list[str] | None = None) -> int:

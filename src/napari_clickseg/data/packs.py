@@ -84,7 +84,13 @@ class Pack:
 
     def __getitem__(self, index: int) -> PackItem:
         name = self.ids[index]
-        image = np.asarray(_open(self._images[name]).convert("RGB"))
+        picture = _open(self._images[name])
+        if picture.mode.startswith(("I", "F")):
+            raise PackError(
+                f"{self._images[name]} has more than 8 bits per pixel; packs hold 8-bit images. "
+                "Scale it to 8 bits as you look at it, and save it again."
+            )
+        image = np.asarray(picture.convert("RGB"))
         labels = self.labels(index)
         if labels.shape != image.shape[:2]:
             raise PackError(

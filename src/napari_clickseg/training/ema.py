@@ -16,18 +16,18 @@ class Average:
     Parameters
     ----------
     model : Module
-    decay : float
-        Of the average; smaller in the first steps, so that the start is forgotten.
     """
 
-    def __init__(self, model: nn.Module, decay: float) -> None:
+    def __init__(self, model: nn.Module) -> None:
         self.model = copy.deepcopy(model).eval().requires_grad_(False)
-        self.decay = decay
 
     @torch.no_grad()
-    def update(self, model: nn.Module, step: int) -> None:
-        """Move towards `model` after gradient step number `step` (from 0)."""
-        decay = min(self.decay, (1 + step) / (10 + step))
+    def update(self, model: nn.Module, step: int, decay: float) -> None:
+        """Move towards `model` after gradient step number `step` (from 0).
+
+        The decay is smaller in the first steps, so that the start is forgotten.
+        """
+        decay = min(decay, (1 + step) / (10 + step))
         mine, theirs = self.model.state_dict(), model.state_dict()
         floats = [name for name, value in mine.items() if value.is_floating_point()]
         torch._foreach_lerp_(

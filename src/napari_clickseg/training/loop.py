@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import time
@@ -66,7 +67,7 @@ class Trainer:
         folder.mkdir(parents=True, exist_ok=True)
         self.log = RunLog(folder, tensorboard)
         self.model = model.to(memory_format=torch.channels_last)
-        self.average = Average(self.model, recipe.ema)
+        self.average = Average(self.model)
         inside = {id(p) for p in model.encoder.parameters()}
         rest = [p for p in model.parameters() if id(p) not in inside]
         self.optimizer = torch.optim.AdamW(
@@ -187,7 +188,8 @@ class Trainer:
             [p for p in self.model.parameters() if p.grad is not None], self.recipe.clip
         )
         self.optimizer.step()
-        self.average.update(self.model, self.total)
+        decay = self.recipe.ema if stage.ema is None else stage.ema
+        self.average.update(self.model, self.total, decay)
         done = self.pool.advance(places, torch.sigmoid(logits.detach()), rng)
         self.pool.fill(done, [self._take() for _ in done], rng)
         self.step += 1
@@ -238,7 +240,8 @@ class Trainer:
         state = read_checkpoint(self.path)
         old, new = dict(state["recipe"]), self.recipe.as_dict()
         begun = state["stage"] + 1 if state["step"] else state["stage"]
-        old["stages"], new["stages"] = old["stages"][:begun], new["stages"][:begun]
+        old["stages"] = [dataclasses.asdict(Stage(**stage)) for stage in old["stages"][:begun]]
+        new["stages"] = new["stages"][:begun]
         del new["card"]  # says nothing about the training
         differing = sorted(key for key in new if _plain(old.get(key)) != _plain(new[key]))
         if differing:

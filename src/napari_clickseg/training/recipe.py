@@ -35,6 +35,9 @@ class Stage:
     encoder_factor : float
         Learning rate of the image encoder relative to that; 0 keeps the encoder frozen, which lets
         its features be computed once per crop.
+    ema : float or None
+        Decay of the averaged weights in this stage, if not the recipe's; short stages need a
+        smaller one to leave a mark.
     """
 
     size: int
@@ -42,6 +45,7 @@ class Stage:
     lr: float
     lr_final: float
     encoder_factor: float = 0.0
+    ema: float | None = None
 
 
 @dataclass(frozen=True)

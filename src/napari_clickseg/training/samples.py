@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from .augment import colour, crop_box, orient, resample
 __all__ = ["PackOptions", "SampleSource", "Sample"]
 
 HELD_OUT_EVERY = 40
+MOST_DRAWS = 2000
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,27 @@ class _Objects:
     share: np.ndarray
 
 
-def held_out(pack: str, name: str) -> bool:
-    """Whether an image is kept from training, to watch the run with."""
-    return zlib.crc32(f"{pack}/{name}".encode()) % HELD_OUT_EVERY == 0
+def split(packs: Sequence[Pack]) -> tuple[list[list[int]], list[list[int]]]:
+    """Which images of each pack to train on, and which are held out to watch the run with.
+
+    One image in 40 is held out, by its name, and at least one. A single image is used for both.
+
+    Returns
+    -------
+    train, held_out : list of list of int
+        Indices into each pack.
+    """
+    draw = [[zlib.crc32(f"{pack.name}/{name}".encode()) for name in pack.ids] for pack in packs]
+    held = {(p, i) for p, d in enumerate(draw) for i, x in enumerate(d) if x % HELD_OUT_EVERY == 0}
+    everything = {(p, i) for p, d in enumerate(draw) for i in range(len(d))}
+    if not held and everything:
+        held = {min(everything, key=lambda place: draw[place[0]][place[1]])}
+    train = everything - held or everything
+
+    def by_pack(chosen: set[tuple[int, int]]) -> list[list[int]]:
+        return [[i for i in range(len(pack)) if (p, i) in chosen] for p, pack in enumerate(packs)]
+
+    return by_pack(train), by_pack(held)
 
 
 class SampleSource:
@@ -81,11 +100,10 @@ class SampleSource:
         self.seed = seed
         self._packs = list(packs)
         self._options = [packs[p] for p in self._packs]
-        self._members = [
-            [i for i, name in enumerate(p.ids) if held_out(p.name, name) is held_out_part]
-            for p in self._packs
-        ]
+        self._members = split(self._packs)[1 if held_out_part else 0]
         weights = [o.weight * bool(m) for o, m in zip(self._options, self._members, strict=True)]
+        if not sum(weights) > 0 and held_out_part:
+            weights = [float(bool(members)) for members in self._members]
         if not sum(weights) > 0:
             raise ValueError(
                 "No training image is left: the packs hold none or all weights are 0. "
@@ -111,13 +129,13 @@ class SampleSource:
             boxes = tuple(bounding_box(item.labels == i) for i in ids)
             share = np.sqrt(areas)
             objects = _Objects(ids, boxes, share / share.sum() if len(ids) else share)
-            self._cache[key] = (item.image, item.labels.astype(np.int16), objects)
+            self._cache[key] = (item.image, item.labels, objects)
         return self._cache[key]
 
     def __getitem__(self, number: int) -> Sample:
         """Sample `number`; the same number gives the same sample always."""
         rng = np.random.default_rng([self.seed, number])
-        while True:
+        for _ in range(MOST_DRAWS):
             pack = int(rng.choice(len(self._packs), p=self._shares))
             index = int(rng.choice(self._members[pack]))
             image, labels, objects = self._load(pack, index)
@@ -129,6 +147,11 @@ class SampleSource:
                 area = int((sample.target == 1).sum())
                 if 0.002 * self.size**2 <= area <= 0.95 * self.size**2:
                     return sample
+        names = ", ".join(pack.name for pack in self._packs)
+        raise ValueError(
+            f"No usable object was found in {MOST_DRAWS} draws from the packs {names}: masks are "
+            "empty, or objects fill whole images. Check the masks."
+        )
 
     def _target(
         self, rng: np.random.Generator, labels: np.ndarray, objects: _Objects, union: float
