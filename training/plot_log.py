@@ -18,7 +18,7 @@ def main(log: str, out: str) -> None:
     for k in (1, 3, 5):
         left.plot(samples, [entry[f"iou@{k}"] for entry in entries], ".-", label=f"{k} clicks")
     left.set(xlabel="gradient samples (thousands)", ylabel="mean IoU, held-out crops")
-    left.legend(loc="lower right")
+    left.legend(loc="best")
     right.plot(samples, [entry["loss"] for entry in entries], ".-", color="0.3")
     right.set(xlabel="gradient samples (thousands)", ylabel="loss (focal + soft IoU)")
     starts = [

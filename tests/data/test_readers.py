@@ -177,6 +177,28 @@ def test_a_palette_becomes_colours(tmp_path):
     assert read_image(tmp_path / "a.png")[0].tolist() == [[255, 0, 0], [0, 0, 255]]
 
 
+def test_a_palette_tiff_becomes_colours(tmp_path):
+    colours = np.zeros((3, 256), np.uint16)
+    colours[:, :2] = [[65535, 0], [0, 0], [0, 65535]]
+    image = np.array([[0, 1, 1], [1, 0, 1]], np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", image, photometric="palette", colormap=colours)
+    read = read_image(tmp_path / "a.tif")
+    assert read.shape == (2, 3, 3) and read[0].tolist() == [[255, 0, 0], *[[0, 0, 255]] * 2]
+    pages = np.stack([image, image])
+    tifffile.imwrite(tmp_path / "b.tif", pages, photometric="palette", colormap=colours)
+    with pytest.raises(ImageError, match="2 pages in the colour model PALETTE"):
+        read_image(tmp_path / "b.tif")
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "YCbCr", "LAB", "RGB"])
+def test_other_colour_models_in_a_tiff_become_colours(mode, tmp_path):
+    image = Image.fromarray(np.full((8, 9, 3), (250, 40, 90), np.uint8)).convert(mode)
+    image.save(tmp_path / "a.tif")
+    read = read_image(tmp_path / "a.tif")
+    assert read.shape == (8, 9, 3)
+    assert np.abs(read[0, 0].astype(int) - (250, 40, 90)).max() <= 4
+
+
 def _missing(path, image):
     pass
 

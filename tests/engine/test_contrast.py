@@ -55,9 +55,15 @@ def test_nan_and_infinity_are_black_and_do_not_spread():
     assert (_seen(np.full((4, 4), np.nan)) == 0).all()
 
 
-@pytest.mark.parametrize("value", [0, 1, -5, 3e4])
-def test_a_constant_image_is_seen_without_warnings(value):
-    seen = _seen(np.full((5, 5), value, np.float32))
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    "value", [0, 1, -5, 3e4, 1e20, -1e20, 9.97e36, 3e38, 1e300, -1.7e308, 1e-310, 5e-324]
+)
+def test_a_constant_image_is_seen_without_warnings(value, dtype):
+    if abs(value) > float(np.finfo(dtype).max):
+        value = np.finfo(dtype).max
+    seen = _seen(np.full((5, 5), value, dtype))
     assert np.isfinite(seen).all() and seen.min() == seen.max()
 
 
@@ -83,7 +89,53 @@ def test_a_large_image_is_sampled_all_over():
     assert lazy.pixels < image.size / 4
 
 
-@pytest.mark.parametrize("limits", [(5, 5), (6, 5), (0, np.nan), (-np.inf, 1), (1, 2, 3), (1,)])
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.float16, np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        ((0, 1e-310), (0, 0, 1)),
+        ((0, 1e-40), (0, 0, 1)),
+        ((1e-310, 2e-310), (0, 0, 1)),
+        ((100, 100 + 1e-13), (0, 0, 0)),
+        ((50, 50 + 1e-13), (0, 0, 1)),
+        ((-1e300, 1e300), (0.5, 0.5, 0.5)),
+        ((0, 1e39), (0, 0, 0)),
+        ((-3e38, 3e38), (0.5, 0.5, 0.5)),
+        ((1e39, 2e39), (0, 0, 0)),
+    ],
+)
+def test_any_rising_limits_give_numbers(limits, expected, dtype):
+    image = np.array([[-5, 0, 100]]).clip(np.iinfo(dtype).min if dtype(1.5) == 1 else -5)
+    np.testing.assert_allclose(_seen(image.astype(dtype), limits)[0, :, 0], expected, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_widest_range_of_floats_is_seen():
+    most = np.finfo(np.float64).max
+    image = np.linspace(-1, 1, 10001).reshape(73, 137) * most
+    seen = _seen(image)
+    assert np.isfinite(seen).all() and seen[0, 0] == 0 and seen[-1, -1] == 1
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        (5, 5),
+        (6, 5),
+        (0, np.nan),
+        (-np.inf, 1),
+        (1, 2, 3),
+        (1,),
+        (-1.7e308, 1.7e308),
+        255,
+        "ab",
+        (None, 1),
+        (0, 10**400),
+        ((0, 1), (0, 1)),
+        np.array([[0, 1], [0, 1]]),
+    ],
+)
 def test_impossible_limits_are_refused(limits):
     with pytest.raises(ValueError, match="smaller one first"):
         black_and_white(as_reader(np.zeros((4, 4))), limits)

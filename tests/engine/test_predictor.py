@@ -1,3 +1,5 @@
+import gc
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +20,9 @@ from napari_clickseg.interactions import BoxPrompt, Click, Contour, Stroke
 
 
 def _predictor(model, profile="clickseg", **overrides):
+    """A predictor; ours shows no mirrored copy here, so that network calls can be counted."""
+    if profile == "clickseg":
+        overrides = {"flip": False, **overrides}
     return Predictor(model, get_profile(profile).override(**overrides))
 
 
@@ -100,10 +105,10 @@ def test_the_mirrored_copy_shows_the_same_things_mirrored(scene):
 
 def test_only_the_oldest_clicks_are_shown_if_there_is_a_limit(scene):
     model = DiskModel()
-    predictor = _predictor(model, zoom_in=None, max_clicks=2)
+    predictor = _predictor(model, zoom_in=None, max_clicks=2, network_size=None)
     _run(predictor, scene, Click(10, 10), Click(50, 50), Click(90, 90))
     maps = model.seen[-1].maps[0, 0]
-    assert maps[101, 101] == 1 and maps[181, 181] == 0
+    assert maps[50, 50] == 1 and maps[90, 90] == 0
 
 
 @pytest.mark.parametrize("profile", ["clickseg", "ritm"])
@@ -131,6 +136,30 @@ def test_memory_of_views_is_bounded(scene):
     assert len(predictor._memory) <= 12
 
 
+def test_memory_of_views_ends_with_the_image(scene):
+    predictor = _predictor(ColourModel(cached="image"), zoom_in=None)
+    image = scene.copy()
+    gone = weakref.ref(image)
+    session = _run(predictor, image, Click(40, 50))
+    del image, session
+    gc.collect()
+    assert gone() is None
+    _run(predictor, scene, Click(40, 50))
+    assert len(predictor._memory) == 2
+
+
+def test_an_image_is_forgotten_when_asked(scene):
+    model = ColourModel(cached="image")
+    predictor = _predictor(model, zoom_in=None)
+    one, other = (_run(predictor, scene.copy(), Click(40, 50)) for _ in range(2))
+    assert model.images == 2
+    predictor.forget(one.reader)
+    predictor.run(other.add(Click(41, 51)))
+    assert model.images == 2
+    predictor.run(one.add(Click(41, 51)))
+    assert model.images == 3
+
+
 def test_outside_the_region_ours_keeps_and_the_published_rule_forgets():
     """An old region is kept although a bit of the mask has come to lie outside it."""
     image = np.zeros((300, 300), np.uint8)
@@ -154,7 +183,7 @@ def test_small_objects_are_looked_at_again_in_their_own_region(scene):
     model = ColourModel()
     session = _run(_predictor(model), image, Click(320, 530))
     assert model.calls == 2 and session.roi.area < 600 * 800 / 10
-    assert model.seen[0].image.shape[-2:] == (240, 320)
+    assert model.seen[0].image.shape[-2:] == (192, 256)
     true = image[..., 0] > 0
     mask = session.mask(0.5)
     assert (mask & true).sum() / (mask | true).sum() > 0.9

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from napari_clickseg.engine.profiles import PROFILES, Profile, ZoomIn, get_profile
@@ -41,6 +42,12 @@ def test_zoom_in_may_be_off_on_or_changed():
     assert ritm.override(threshold=0.3, flip=False).threshold == 0.3
 
 
+def test_integral_numbers_of_any_kind_are_taken_as_int():
+    profile = Profile("mine", network_size=320.0, max_clicks=np.int64(3), brs_evaluations=9.0)
+    numbers = (profile.network_size, profile.max_clicks, profile.brs_evaluations)
+    assert numbers == (320, 3, 9) and {type(number) for number in numbers} == {int}
+
+
 @pytest.mark.parametrize(
     "bad",
     [
@@ -51,6 +58,16 @@ def test_zoom_in_may_be_off_on_or_changed():
         {"max_enlargement": 0.5},
         {"sampling": "nearest"},
         {"zoom_in": 5},
+        {"threshold": "a"},
+        {"threshold": None},
+        {"network_size": 320.5},
+        {"network_size": "large"},
+        {"max_clicks": [3]},
+        {"max_enlargement": None},
+        {"brs_evaluations": 2.5},
+        {"brs_min_change": "a"},
+        {"brs": ["f-BRS-B"]},
+        {"sampling": 3},
     ],
 )
 def test_impossible_values_are_refused(bad):

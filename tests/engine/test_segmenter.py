@@ -1,3 +1,6 @@
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from fakes import ColourModel, DiskModel, StubbornModel
@@ -135,7 +138,7 @@ def test_a_refused_click_leaves_all_as_it_was(seg):
 
 def test_strokes_contours_and_boxes_reach_models_that_take_them(scene):
     model = DiskModel(interactions=frozenset({"click", "stroke", "contour", "box"}))
-    seg = Segmenter(model, zoom_in=None)
+    seg = Segmenter(model, zoom_in=None, flip=False)
     seg.set_image(scene)
     seg.stroke([(10, 10), (10, 20)])
     assert seg.mask[10, 10] and seg.mask[10, 20]
@@ -168,6 +171,9 @@ def test_models_profiles_and_options():
     for bad in ({"profile": "nothing"}, {"brs": "f-BRS-Z"}, {"brss": 3}, {"threshold": 7}):
         with pytest.raises(ValueError, match=r"."):
             Segmenter(DiskModel(), **bad)
+    for wrong in (5, ["ritm"]):
+        with pytest.raises(ValueError, match="There is no profile"):
+            Segmenter(DiskModel(), wrong)
     with pytest.raises(ValueError, match="is not a model"):
         Segmenter(5)
 
@@ -247,6 +253,29 @@ def test_a_new_image_of_the_same_array_is_read_again(scene):
     seg.set_image(scene)
     seg.click(40, 50)
     assert seg.mask.all()
+
+
+def test_a_new_image_frees_the_memory_of_the_old_one(scene):
+    seg = Segmenter(ColourModel(cached="image"))
+    image = scene.copy()
+    gone = weakref.ref(image)
+    seg.set_image(image)
+    seg.click(40, 50)
+    assert seg.predictor._memory
+    del image
+    seg.set_image(scene)
+    gc.collect()
+    assert gone() is None and not seg.predictor._memory
+
+
+def test_a_reader_given_again_is_read_again(scene):
+    reader = as_reader(scene)
+    seg = Segmenter(ColourModel(cached="image"), zoom_in=None)
+    for colour in (30, 90):
+        seg.set_image(reader)
+        seg.click(40, 50)
+        assert seg.mask.all() == (colour == 90)
+        scene[:] = 90
 
 
 def test_images_too_large_for_arrays_are_given_as_tiles():

@@ -79,6 +79,17 @@ def test_a_mask_of_another_shape_is_refused(session):
         session.with_mask(np.zeros((300, 401)))
 
 
+def test_nested_lists_are_masks():
+    session = Session.of_image(as_reader(np.zeros((2, 2))), (0, 1))
+    mask = session.with_mask([[0, 1], [1, 0]]).mask(0.5)
+    assert mask.tolist() == [[False, True], [True, False]]
+    for wrong in (None, "ab", [[0, 1], [1]], [["a", "b"], ["c", "d"]]):
+        with pytest.raises(ValueError, match="is not a mask"):
+            session.with_mask(wrong)
+    with pytest.raises(ValueError, match=r"shape \(3,\)"):
+        session.with_mask([0, 1, 2])
+
+
 def test_mask_of_a_box(session):
     mask = np.random.default_rng(0).random((300, 400)) > 0.5
     box = Box(100, 200, 290, 330)

@@ -22,10 +22,11 @@ BOTH = pytest.mark.parametrize("kind", [CentreView, CornerView])
 
 @BOTH
 @given(box=boxes, size=sizes, row=places, col=places)
-def test_a_click_maps_to_the_view_and_back(kind, box, size, row, col):
+def test_a_click_is_placed_where_the_view_shows_it(kind, box, size, row, col):
     view = kind(box, size)
     there = view.to_view(row, col)
-    assert view.to_image(*there) == pytest.approx((row, col), abs=1e-6)
+    one_on = view.to_view(row + 1, col + 1)
+    assert np.subtract(one_on, there) == pytest.approx(view.scale, abs=1e-6)
     placed = view.place(Click(row, col, False))
     assert (placed.row, placed.col, placed.positive) == (*there, False)
 
@@ -36,6 +37,9 @@ def test_pixel_centres_and_borders_correspond(box, size):
     assert view.to_view(box.top - 0.5, box.left - 0.5) == pytest.approx((-0.5, -0.5), abs=1e-6)
     end = (size[0] - 0.5, size[1] - 0.5)
     assert view.to_view(box.bottom - 0.5, box.right - 0.5) == pytest.approx(end, abs=1e-6)
+    published = CornerView(box, size)
+    assert published.to_view(box.top, box.left) == (0, 0)
+    assert published.to_view(box.bottom, box.right) == pytest.approx(size, abs=1e-6)
 
 
 def test_the_image_lies_where_the_clicks_are():
@@ -120,6 +124,56 @@ def test_large_boxes_are_read_from_a_coarser_level(kind, monkeypatch):
         assert reader.asked[-1] == level
         exact = view.resize(torch.from_numpy(full[box.slices])[None, None] / 220, size)
         assert torch.abs(seen[:, :1] - exact).max() < 0.02
+
+
+class Recording:
+    """Has no coarser levels, and remembers the sizes of what was read."""
+
+    def __init__(self, array):
+        self.array, self.shape, self.dtype = array, array.shape, array.dtype
+        self.levels = (array.shape[:2],)
+        self.read_pixels = []
+
+    def read(self, box, level=0):
+        assert not box.empty and box == box.clip(self.shape)
+        self.read_pixels.append(box.area)
+        return self.array[box.slices]
+
+
+@BOTH
+@pytest.mark.parametrize("channels", [(), (3,), (4,)])
+@pytest.mark.parametrize(
+    ("box", "size"),
+    [
+        (Box(0, 0, 150, 200), (30, 40)),
+        (Box(7, 3, 141, 198), (17, 90)),
+        (Box(7, 3, 141, 198), (300, 20)),
+        (Box(7, 3, 141, 198), (1, 1)),
+        (Box(0, 0, 150, 200), (150, 200)),
+        (Box(0, 0, 150, 200), (150, 100)),
+        (Box(40, 0, 47, 200), (3, 211)),
+    ],
+)
+def test_large_boxes_without_levels_are_read_in_blocks(kind, channels, box, size, monkeypatch):
+    image = np.random.default_rng(0).integers(0, 255, (150, 200, *channels), dtype=np.uint8)
+    view, limits = kind(box, size), (0.0, 255.0)
+    at_once = view.read_image(as_reader(image), limits)
+    monkeypatch.setattr(views, "DENSE_PIXELS", 1000)
+    reader = Recording(image)
+    seen = view.read_image(reader, limits)
+    assert max(reader.read_pixels) <= 1000 and sum(reader.read_pixels) == box.area
+    assert seen.shape == (1, 3, *size)
+    torch.testing.assert_close(seen, at_once, rtol=0, atol=1e-4)
+
+
+def test_a_large_plane_is_never_read_at_once():
+    row, col = np.ogrid[:9000, :7000]
+    image = np.broadcast_to(((row // 1000 + col // 1000) % 2 * 255).astype(np.uint8), (9000, 7000))
+    reader = Recording(image)
+    seen = CentreView(Box(0, 0, 9000, 7000), (90, 70)).read_image(reader, (0.0, 255.0))
+    assert max(reader.read_pixels) <= views.DENSE_PIXELS
+    expected = np.indices((9, 7)).sum(axis=0) % 2
+    np.testing.assert_allclose(seen[0, 0, 5::10, 5::10], expected, atol=1e-3)
 
 
 def test_the_mask_so_far_is_read_coarser_in_large_boxes(monkeypatch):

@@ -149,7 +149,7 @@ def test_our_region_grows_where_it_cuts_the_mask_and_not_at_the_image_border():
 
 def test_sizes():
     assert FittedZoomIn().view_size(Box(0, 0, 64, 64)) == (128, 128)
-    assert FittedZoomIn().view_size(Box(0, 0, 640, 480)) == (320, 240)
+    assert FittedZoomIn().view_size(Box(0, 0, 640, 480)) == (256, 192)
     assert FittedZoomIn(target_size=(100, 50)).view_size(Box(0, 0, 640, 480)) == (100, 50)
     assert fit_size((3, 10000), 320, 2.0, least=32) == (3, 320)
     assert fit_size((1, 1), 320, 2.0) == (2, 2)
@@ -165,8 +165,36 @@ def test_sizes():
         {"threshold": 1.0},
         {"recompute_iou": 2},
         {"min_crop_size": 0},
+        {"target_size": 320.5},
+        {"target_size": (320, 0.5)},
+        {"target_size": "large"},
+        {"target_size": None},
+        {"target_size": float("nan")},
+        {"expansion_ratio": float("inf")},
+        {"threshold": "a"},
+        {"skip_clicks": None},
+        {"skip_clicks": 1.5},
+        {"recompute_iou": np.zeros(2)},
+        {"min_crop_size": [3]},
     ],
 )
 def test_impossible_numbers_are_refused(bad):
+    for kind in (ZoomIn, FittedZoomIn):
+        with pytest.raises(ValueError, match=next(iter(bad))):
+            kind(**bad)
+
+
+@pytest.mark.parametrize(
+    "bad", [{"max_enlargement": 0}, {"max_enlargement": "a"}, {"max_growths": -1}]
+)
+def test_impossible_numbers_of_our_rule_are_refused(bad):
     with pytest.raises(ValueError, match=next(iter(bad))):
-        ZoomIn(**bad)
+        FittedZoomIn(**bad)
+
+
+@pytest.mark.parametrize("size", [320, 320.0, np.int64(320), np.float32(320)])
+def test_integral_sizes_of_any_kind_are_taken_as_int(size):
+    assert ZoomIn(target_size=size) == ZoomIn(target_size=320)
+    assert type(ZoomIn(target_size=size).target_size) is int
+    pair = ZoomIn(target_size=np.array([size, size])).target_size
+    assert pair == (320, 320) and {type(side) for side in pair} == {int}

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from napari_clickseg.interactions import Click, Stroke
 from napari_clickseg.models.base import Inputs
@@ -13,7 +15,7 @@ from napari_clickseg.models.checkpoint import read_model, write_model
 from napari_clickseg.models.compact import CompactModel
 from napari_clickseg.models.folding import fold_batch_norms
 from napari_clickseg.models.header import KEY, CheckpointError, read_header
-from napari_clickseg.models.maps import disk_maps
+from napari_clickseg.models.maps import disk_maps, draw_disk
 from napari_clickseg.models.zoo import ModelCard, find_model, list_models, load_model
 
 TINY = {"encoder_scale": 1.0, "widths": (8, 8, 8, 8, 8), "decoder": (8, 8, 8)}
@@ -94,6 +96,37 @@ def test_disks_equal_the_published_ones(radius):
     np.testing.assert_array_equal(disk_maps(points, expected.shape[1:], radius)[0], expected)
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+@pytest.mark.parametrize(
+    ("row", "col"), [(0, 0), (5, 9), (11, 3), (-0.25, -0.25), (14.5, -3), (99, 4), (-99, 1e9)]
+)
+def test_a_drawn_disk_matches_brute_force(row, col, dtype):
+    canvas = np.zeros((12, 10), dtype)
+    draw_disk(canvas, row, col, 5)
+    rows, cols = np.mgrid[:12, :10]
+    np.testing.assert_array_equal(canvas, (rows - row) ** 2 + (cols - col) ** 2 <= 25)
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 40), st.floats(0, 30)), min_size=1, max_size=6),
+    st.floats(0.1, 60),
+)
+def test_drawn_disks_equal_disk_maps(points, radius):
+    canvas = np.zeros((40, 30), np.float32)
+    for row, col in points:
+        draw_disk(canvas, row, col, radius)
+    both = torch.tensor([[*points, *[(-1.0, -1.0)] * len(points)]])
+    np.testing.assert_array_equal(disk_maps(both, (40, 30), radius)[0, 0], canvas)
+
+
+def test_every_click_is_drawn_also_those_just_outside_the_view():
+    """The corner of a shrunk image is shown at (-0.25, -0.25), which is no padding."""
+    maps = tiny().encode([Click(-0.25, -0.25), Click(-3.5, -0.5, positive=False)], (9, 9))[0]
+    rows, cols = np.mgrid[:9, :9]
+    np.testing.assert_array_equal(maps[0], (rows + 0.25) ** 2 + (cols + 0.25) ** 2 <= 25)
+    np.testing.assert_array_equal(maps[1], (rows + 3.5) ** 2 + (cols + 0.5) ** 2 <= 25)
+
+
 def test_encode_equals_points_and_refuses_strokes():
     model = tiny()
     clicks = [Click(3, 4), Click(10, 2), Click(7, 7, positive=False)]
@@ -157,7 +190,18 @@ def change(path, edit):
         (lambda s, a: a.update(architecture="other"), "does not know. Update"),
         (lambda s, a: a.update(format=99), "does not know. Update"),
         (lambda s, a: a.update(config={"colour": 1}), "cannot be built"),
+        (lambda s, a: a.update(config={"radius": "a"}), "cannot be built"),
+        (lambda s, a: a.update(config={"encoder_scale": float("inf")}), "cannot be built"),
+        (lambda s, a: a.update(config={"widths": [8]}), "cannot be built"),
         (lambda s, a: a.pop("card"), "does not say which clickseg network"),
+        (lambda s, a: a.update(card=[]), "card"),
+        (lambda s, a: a.update(config=None), "config"),
+        (lambda s, a: a.update(architecture=["a"]), "architecture"),
+        (lambda s, a: a.update(format="1"), "format"),
+        (lambda s, a: a.update(format=True), "format"),
+        (lambda s, a: a["card"].update(trained_on=None), "trained_on"),
+        (lambda s, a: a["card"].update(trained_on="nothing"), "trained_on"),
+        (lambda s, a: a["card"].update(trained_on=[["nothing"]]), "trained_on"),
     ],
 )
 def test_files_that_do_not_fit_are_refused_with_a_sentence(tmp_path, edit, words):
@@ -166,6 +210,24 @@ def test_files_that_do_not_fit_are_refused_with_a_sentence(tmp_path, edit, words
     change(path, edit)
     with pytest.raises(CheckpointError, match=words):
         read_model(path)
+
+
+@pytest.mark.parametrize(
+    "about", [None, 5, [], "text", ["format", "architecture", "config", "card"], {"format": 1}]
+)
+def test_descriptions_of_another_kind_are_refused(tmp_path, about):
+    from safetensors.torch import save_file
+
+    path = tmp_path / "foreign.safetensors"
+    save_file({"a": torch.zeros(1)}, str(path), metadata={KEY: json.dumps(about)})
+    with pytest.raises(CheckpointError, match="does not say which clickseg network"):
+        ModelCard.of_file(path)
+
+
+def test_a_card_may_leave_out_what_it_was_trained_on(tmp_path):
+    path = tmp_path / "tiny.safetensors"
+    write_model(tiny(), path, {"name": "tiny"})
+    assert ModelCard.of_file(path).trained_on == ()
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"\xff" * 64, b"\x02\0\0\0\0\0\0\0[]"])

@@ -14,7 +14,7 @@ from PIL import Image
 
 from napari_clickseg.data.packs import Pack
 from napari_clickseg.models.compact import CompactModel
-from napari_clickseg.training.clicks import draw_disk, error_click
+from napari_clickseg.training.clicks import error_click
 from napari_clickseg.training.ema import Average
 from napari_clickseg.training.log import RunLog
 from napari_clickseg.training.loop import Trainer
@@ -209,14 +209,6 @@ def test_centre_clicks_are_the_deepest_pixel():
     target[5:26, 5:26] = 1
     empty = np.zeros(target.shape, bool)
     assert error_click(empty, target, np.random.default_rng(0), centre=1.0) == (15, 15, True)
-
-
-@pytest.mark.parametrize(("row", "col"), [(0, 0), (5, 9), (11, 3)])
-def test_disks_match_brute_force(row, col):
-    canvas = np.zeros((12, 10), np.uint8)
-    draw_disk(canvas, row, col, 5)
-    rows, cols = np.mgrid[:12, :10]
-    np.testing.assert_array_equal(canvas, (rows - row) ** 2 + (cols - col) ** 2 <= 25)
 
 
 @pytest.mark.parametrize(

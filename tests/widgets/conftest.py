@@ -50,3 +50,20 @@ def settle(qtbot):
         )
 
     return wait
+
+
+@pytest.fixture
+def clicked(dock_of, settle, image):
+    """A viewer and a dock with two layers of the user and one click answered."""
+
+    def make(model=None):
+        viewer, dock = dock_of(model)
+        viewer.add_points([(1, 2)], name="mine")
+        layer = viewer.add_image(image, name="photograph")
+        dock.start()
+        settle(dock)
+        dock.click(60, 80)
+        settle(dock)
+        return viewer, dock, layer
+
+    return make

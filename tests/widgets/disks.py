@@ -67,6 +67,11 @@ class SlowModel(DiskModel):
         return super().after(split, tensors, inputs)
 
 
+def wait_inside(qtbot, model):
+    """Wait until a `SlowModel` is asked."""
+    qtbot.waitUntil(model.entered.is_set, timeout=10_000)
+
+
 def press(layer, position, button=1):
     """A click of the mouse at a world position, as the canvas hands it to the active layer."""
     from napari.utils.interactions import mouse_press_callbacks, mouse_release_callbacks

@@ -68,7 +68,22 @@ def test_without_a_display_it_says_what_to_install(monkeypatch, capsys, never_sh
     assert "offscreen" in capsys.readouterr().err
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a screen")
+def test_a_display_that_does_not_answer_is_no_display(monkeypatch, capsys, picture, never_shown):
+    monkeypatch.setenv("DISPLAY", ":48613")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    assert demo.main(["--image", picture]) == 2
+    out, err = capsys.readouterr()
+    assert "apt-get install xvfb" in err and err.count("\n") == 1
+
+
+def test_a_display_that_answers_is_found(monkeypatch):
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    assert demo._screen_answers()
+
+
 def test_clicks_are_handed_on(monkeypatch, picture, never_shown):
+    monkeypatch.setattr(demo, "_screen_answers", lambda: True)
     seen = []
     monkeypatch.setattr(demo, "_show", lambda *a: seen.append(a) or 0)
     assert demo.main(["--image", picture, "--click", "3,4+", "5.5,6-"]) == 0
@@ -130,6 +145,14 @@ def test_every_sample_opens_without_a_download(monkeypatch):
         assert kind == "image" and meta["name"]
         first = data[0] if meta.get("multiscale") else data
         assert np.asarray(first[:8, :8]).std() > 0
+
+
+def test_every_photograph_and_sample_is_named_and_used():
+    manifest = PluginManifest.from_file(PACKAGE / "napari.yaml")
+    commands = {s.command for s in manifest.contributions.sample_data}
+    names = {c.id: c.python_name.split(":")[1] for c in manifest.contributions.commands}
+    assert {names[command] for command in commands} <= set(samples.__all__)
+    assert all(f"sample_{name}" in samples.__all__ for name in samples.PHOTOGRAPHS)
 
 
 def test_generated_samples_are_the_same_every_time():

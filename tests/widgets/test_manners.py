@@ -2,32 +2,12 @@
 
 import numpy as np
 import pytest
-from widgets.disks import DiskModel, SlowModel
+from widgets.disks import DiskModel, SlowModel, wait_inside
 
+from napari_clickseg import Segmenter
 from napari_clickseg.widgets.keys import KEYS
 from napari_clickseg.widgets.masks import KEEP, OVERWRITE, accept_mask
 from napari_clickseg.widgets.plane import Plane
-
-
-@pytest.fixture
-def clicked(dock_of, settle, image):
-    """A viewer and a dock with two layers of the user and one click answered."""
-
-    def make(model=None):
-        viewer, dock = dock_of(model)
-        viewer.add_points([(1, 2)], name="mine")
-        layer = viewer.add_image(image, name="photograph")
-        dock.start()
-        settle(dock)
-        dock.click(60, 80)
-        settle(dock)
-        return viewer, dock, layer
-
-    return make
-
-
-def wait_inside(qtbot, model):
-    qtbot.waitUntil(model.entered.is_set, timeout=10_000)
 
 
 @pytest.mark.parametrize("role", ["positive", "negative", "preview", "objects", "image"])
@@ -117,7 +97,12 @@ def test_a_newer_click_supersedes_the_running_one(dock_of, settle, image, qtbot)
     settle(dock)
     assert dock.controller.session.predicted == 3
     assert np.array_equal(dock.clicking.layers.preview.data != 0, dock.controller.session.mask(0.5))
-    assert model.calls < 6
+    alone = Segmenter(DiskModel())
+    alone.set_image(image)
+    for click in ((60, 80), (62, 95), (30, 30, False)):
+        alone.click(*click)
+    assert np.array_equal(dock.controller.session.probabilities, alone.probabilities)
+    assert model.calls == 1 + alone.predictor.model.calls  # one call of the first run, no more
 
 
 def test_cancel_keeps_the_clicks_for_the_next_run(dock_of, settle, image, qtbot):

@@ -1,15 +1,23 @@
 """Clicking with the mouse in a real viewer gives what the Python API gives."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from napari.layers import Labels, Points
-from widgets.disks import DiskModel, press
+from widgets.disks import DiskModel, SlowModel, press, wait_inside
 
 from napari_clickseg import Segmenter
 from napari_clickseg.data.readers import as_reader
 from napari_clickseg.widgets import clicking
 
 CLICKS = [(60, 80, True), (70, 120, True), (62, 100, False), (20, 30, True), (68, 90, False)]
+
+
+class Published(DiskModel):
+    def __init__(self):
+        super().__init__()
+        self.spec = replace(self.spec, profile="ritm")
 
 
 def start(dock_of, settle, image, model=None, **kwargs):
@@ -214,3 +222,62 @@ def test_negative_clicks_alone_are_answered_with_a_hint(dock_of, settle, image):
     dock.click(60, 90)
     settle(dock)
     assert "Add at least one" not in dock.status.text() and preview(dock).any()
+
+
+def test_accept_never_drops_clicks_that_are_not_in_the_mask(dock_of, settle, image, qtbot):
+    model = SlowModel()
+    model.go_on.set()
+    _, dock, _ = start(dock_of, settle, image, model)
+    dock.click(60, 80)
+    settle(dock)
+    model.go_on.clear()
+    model.entered.clear()
+    dock.click(62, 100)
+    wait_inside(qtbot, model)
+    dock.accept()
+    assert "still at work" in dock.status.text() and len(dock.controller.clicks) == 2
+    dock.controls.cancel.click()
+    dock.accept()
+    assert "not in the mask yet" in dock.status.text() and len(dock.controller.clicks) == 2
+    assert not dock.clicking.layers.objects.data.any()
+    model.go_on.set()
+    settle(dock)
+    dock.controller.undo()
+    dock.accept()
+    assert dock.clicking.layers.objects.data.any() and not dock.controller.clicks
+
+
+def test_accept_waits_for_a_model_that_loads_or_fails(dock_of, settle, image):
+    def broken(name, device):
+        raise ValueError("There is no such model.")
+
+    viewer, dock = dock_of()
+    dock.controller._cache._load = broken
+    viewer.add_image(image)
+    dock.start()
+    dock.click(60, 80)
+    dock.accept()
+    assert "still at work" in dock.status.text() and len(dock.controller.clicks) == 1
+    settle(dock)
+    assert dock.pill.text() == "error"
+    dock.accept()
+    assert "not in the mask yet" in dock.status.text() and len(dock.controller.clicks) == 1
+
+
+def test_the_threshold_begins_at_that_of_the_model(dock_of, settle, image, qtbot):
+    _, dock, _ = start(dock_of, settle, image, Published())
+    assert dock.controls.threshold.value() == dock.controller.threshold == 0.49
+    dock.click(60, 80)
+    settle(dock)
+    assert np.array_equal(preview(dock), np.asarray(dock.controller.session.probabilities) > 0.49)
+
+
+def test_a_threshold_that_the_user_moved_stays(dock_of, settle, image, qtbot):
+    viewer, dock = dock_of(Published())
+    viewer.add_image(image)
+    assert dock.controls.threshold.value() == dock.controller.threshold == 0.5
+    dock.controls.threshold.setValue(0.7)
+    dock.start()
+    settle(dock)
+    qtbot.waitUntil(lambda: dock.controller.threshold == 0.7)
+    assert dock.controls.threshold.value() == 0.7

@@ -138,6 +138,22 @@ def test_a_stack_keeps_one_object_per_slice(dock_of, settle, gray):
     assert not objects[[0, 2]].any()
 
 
+def test_a_point_added_to_another_slice_is_refused(dock_of, settle, gray):
+    viewer, dock = dock_of()
+    viewer.add_image(np.stack([gray] * 3), contrast_limits=(0, 255), scale=(4, 0.5, 0.5))
+    dock.start()
+    viewer.dims.set_current_step(0, 0)
+    positive = dock.clicking.layers.positive
+    positive.add([2, 20, 30])
+    assert "another slice" in dock.status.text()
+    assert not any(dock.controller.planes.values()) and not len(positive.data)
+    viewer.dims.set_current_step(0, 2)
+    positive.add([2, 20, 30])
+    settle(dock)
+    assert [c.pixel for c in dock.controller.clicks] == [(20, 30)]
+    assert dock.clicking.layers.preview.data[2].any()
+
+
 def test_the_displayed_axes_make_the_plane(dock_of, settle, gray):
     volume = np.repeat(gray[:, None, :], 4, axis=1)  # (60, 4, 90): rows along axis 0
     viewer, dock = dock_of()

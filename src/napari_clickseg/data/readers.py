@@ -15,6 +15,7 @@ from ..geometry import Box
 __all__ = ["ArrayReader", "ImageError", "ImageReader", "as_reader", "read_image"]
 
 STRIDED_PIXELS = 2**22  # numpy arrays with more pixels than this offer strided views as levels
+OTHER_COLOURS = (3, 5, 6, 8, 9, 10)  # TIFF: palette, CMYK, YCbCr and the three kinds of CIELAB
 LEAST_SIDE = 256  # no strided level is smaller than this
 
 
@@ -24,7 +25,7 @@ class ImageError(ValueError):
 
 @runtime_checkable
 class ImageReader(Protocol):
-    """What the engine needs of an image.
+    """What the engine needs of an image. Weak references to readers must be possible.
 
     Attributes
     ----------
@@ -187,6 +188,8 @@ def read_image(path: str | os.PathLike[str]) -> np.ndarray:
         if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
             return _read_tiff(path)
         return _read_pillow(path)
+    except ImageError:
+        raise
     except Exception as error:  # decoders raise many kinds on damaged files
         reason = str(error).strip().splitlines() or [type(error).__name__]
         advice = (
@@ -200,11 +203,19 @@ def read_image(path: str | os.PathLike[str]) -> np.ndarray:
 
 
 def _read_tiff(path: Path) -> np.ndarray:
-    """The first series of a TIFF file, colours last."""
+    """The first series of a TIFF file, colours last; other colour models as RGB."""
     import tifffile
 
     with tifffile.TiffFile(path) as file:
         series = file.series[0]
+        model = series.keyframe.photometric
+        if model in OTHER_COLOURS:
+            if len(series) > 1:
+                raise ImageError(
+                    f"The image {path} holds {len(series)} pages in the colour model "
+                    f"{getattr(model, 'name', model)}. Save the page you want as RGB."
+                )
+            return _read_pillow(path)
         array, axes = series.asarray(), series.axes
     if array.ndim == 3 and "S" in axes:
         array = np.moveaxis(array, axes.index("S"), -1)

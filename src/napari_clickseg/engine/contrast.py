@@ -14,6 +14,8 @@ __all__ = ["black_and_white", "to_rgb"]
 
 PERCENTILES = (0.1, 99.9)
 WHOLE_SIDE = 1024  # sides up to this are looked at whole for percentiles, longer ones in blocks
+LARGEST = 1e300  # values beyond count as this, so that differences of limits are finite
+SINGLE = 1e-37, 1e38  # ranges and limits between which float32 is good enough for 16 bits
 BLOCK, BLOCKS = 128, 8  # side of a block in pixels, and their number along a side
 
 
@@ -36,13 +38,7 @@ def black_and_white(
         If the limits given are not two finite numbers in rising order.
     """
     if contrast_limits is not None:
-        limits = tuple(float(value) for value in contrast_limits)
-        if len(limits) != 2 or not all(map(math.isfinite, limits)) or limits[0] >= limits[1]:
-            raise ValueError(
-                f"The contrast limits {tuple(contrast_limits)} are not two finite numbers, the "
-                "smaller one first. Give the values shown as black and as white."
-            )
-        return limits[0], limits[1]
+        return _checked(contrast_limits)
     dtype, colour = reader.dtype, len(reader.shape) == 3
     if dtype.kind == "b":
         return 0.0, 1.0
@@ -54,7 +50,24 @@ def black_and_white(
     if colour and dtype.kind == "f" and values.min() >= 0 and values.max() <= 1:
         return 0.0, 1.0
     low, high = (float(value) for value in np.percentile(values, PERCENTILES))
-    return (low, high) if low < high else (low, low + 1.0)
+    if high - low < np.finfo(np.float64).tiny:  # constant: any wider range shows it as black
+        high = low + max(1.0, 1e-12 * abs(low))
+    return low, high
+
+
+def _checked(contrast_limits: Sequence[float]) -> tuple[float, float]:
+    """Limits that a user gave; refuses what cannot be limits."""
+    try:
+        low, high = (float(value) for value in contrast_limits)
+        fine = low < high and math.isfinite(high - low)
+    except (TypeError, ValueError, OverflowError):
+        fine = False
+    if not fine:
+        raise ValueError(
+            f"The contrast limits {contrast_limits!r} are not two finite numbers, the smaller one "
+            "first. Give the values shown as black and as white."
+        )
+    return low, high
 
 
 def _sample(reader: ImageReader) -> np.ndarray:
@@ -77,7 +90,7 @@ def _sample(reader: ImageReader) -> np.ndarray:
             patch = patch[..., :3] if len(reader.shape) == 3 else patch
             values.append(np.asarray(patch, dtype=np.float64).ravel())
     flat = np.concatenate(values)
-    return flat[np.isfinite(flat)]
+    return flat[np.isfinite(flat)].clip(-LARGEST, LARGEST)
 
 
 def to_rgb(patch: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
@@ -99,10 +112,12 @@ def to_rgb(patch: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
     low, high = limits
     if (patch.dtype, low, high) in ((np.uint8, 0, 255), (np.bool_, 0, 1)):
         return patch * np.float32(1 / high)
-    kind = np.float32 if patch.dtype.itemsize <= 2 else np.float64
+    fits = high - low >= SINGLE[0] and max(-low, high) <= SINGLE[1]
+    kind = np.float32 if patch.dtype.itemsize <= 2 and fits else np.float64
     values = patch.astype(kind)
     if patch.dtype.kind == "f":
         values[~np.isfinite(values)] = low
-    values -= kind(low)
-    values *= kind(1 / (high - low))
+    with np.errstate(over="ignore"):  # what is infinite is clipped in the end
+        values -= kind(low)
+        values /= kind(high - low)
     return np.clip(values, 0, 1, out=values).astype(np.float32, copy=False)

@@ -5,6 +5,7 @@ interactions -> view (where to look) -> read -> contrast -> model -> paste back 
 
 from __future__ import annotations
 
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -39,7 +40,8 @@ REMEMBERED = 12  # images and features of recent views; some MB each
 class Predictor:
     """One model under one profile. Sessions go in and come out; nothing of them is kept here.
 
-    What can be computed again (the image in a view, its features) is remembered for recent views.
+    What can be computed again (the image in a view, its features) is remembered for recent views,
+    as long as the image's reader lives.
     Use a predictor from one thread at a time.
 
     Parameters
@@ -62,7 +64,7 @@ class Predictor:
             )
         self.model = model.eval()
         self.profile = profile
-        self._memory: OrderedDict[tuple, tuple[ImageReader, object]] = OrderedDict()
+        self._memory: OrderedDict[tuple, tuple[weakref.ref, object]] = OrderedDict()
 
     def start(self, reader: ImageReader, contrast_limits: Sequence[float] | None = None) -> Session:
         """A session of a new object.
@@ -214,12 +216,24 @@ class Predictor:
         )
         return _mirror(self.model.after(split, features, inputs), copy.mirrored)
 
+    def forget(self, reader: ImageReader) -> None:
+        """Drop all that is remembered of an image, such as one that is not worked on any more."""
+        self._drop(lambda other: other is None or other is reader)
+
+    def _drop(self, unwanted: Callable[[ImageReader | None], bool]) -> None:
+        """Drop the values of unwanted readers; None stands for one that is gone."""
+        for key, (reader, _) in list(self._memory.items()):
+            if unwanted(reader()):
+                del self._memory[key]
+
     def _remember(self, session: Session, what: tuple, make: Callable[[], T]) -> T:
         """What was made for this image before, or make it; the least recent is forgotten."""
-        # The reader is kept beside the value, so that its id cannot be given to another one.
+        # Only a weak reference is kept: readers hold images. Values of readers that are gone go
+        # first, so that their id does not stand for another reader.
+        self._drop(lambda reader: reader is None)
         key = (id(session.reader), session.contrast_limits, *what)
         if key not in self._memory:
-            self._memory[key] = (session.reader, make())
+            self._memory[key] = (weakref.ref(session.reader), make())
             if len(self._memory) > REMEMBERED:
                 self._memory.popitem(last=False)
         self._memory.move_to_end(key)

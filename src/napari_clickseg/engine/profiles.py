@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .fields import check_fields, make_whole
 from .zoom_in import FittedZoomIn, ZoomIn
 
 __all__ = ["BRS", "NO_BRS", "PROFILES", "Profile", "ZoomIn", "get_profile"]
@@ -65,27 +66,33 @@ class Profile:
     brs_min_change: float = 0.01
 
     def __post_init__(self) -> None:
-        for fine, what, value in (
-            (0 < self.threshold < 1, "threshold (between 0 and 1)", self.threshold),
+        make_whole(self, "network_size", "max_clicks", "brs_evaluations")
+        check_fields(
+            f"Profile {self.name!r}",
             (
-                self.network_size is None or self.network_size >= 1,
-                "network_size (1 or more pixels, or None)",
-                self.network_size,
+                (self.threshold, lambda x: 0 < x < 1, "threshold (between 0 and 1)"),
+                (
+                    self.network_size,
+                    lambda x: x is None or isinstance(x, int) and x >= 1,
+                    "network_size (1 or more pixels, or None)",
+                ),
+                (self.max_enlargement, lambda x: x >= 1, "max_enlargement (1 or more)"),
+                (
+                    self.max_clicks,
+                    lambda x: x is None or isinstance(x, int) and x >= 1,
+                    "max_clicks (1 or more, or None)",
+                ),
+                (self.brs, lambda x: x in BRS, f"brs (one of {', '.join(BRS)})"),
+                (
+                    self.brs_evaluations,
+                    lambda x: isinstance(x, int) and x >= 1,
+                    "brs_evaluations (1 or more)",
+                ),
+                (self.brs_min_change, lambda x: x >= 0, "brs_min_change (0 or more)"),
+                (self.sampling, lambda x: x in ("corners", "centres"), "sampling"),
+                (self.zoom_in, lambda x: x is None or isinstance(x, ZoomIn), "zoom_in"),
             ),
-            (self.max_enlargement >= 1, "max_enlargement (1 or more)", self.max_enlargement),
-            (
-                self.max_clicks is None or self.max_clicks >= 1,
-                "max_clicks (1 or more, or None)",
-                self.max_clicks,
-            ),
-            (self.brs in BRS, f"brs (one of {', '.join(BRS)})", self.brs),
-            (self.brs_evaluations >= 1, "brs_evaluations (1 or more)", self.brs_evaluations),
-            (self.brs_min_change >= 0, "brs_min_change (0 or more)", self.brs_min_change),
-            (self.sampling in ("corners", "centres"), "sampling", self.sampling),
-            (self.zoom_in is None or isinstance(self.zoom_in, ZoomIn), "zoom_in", self.zoom_in),
-        ):
-            if not fine:
-                raise ValueError(f"Profile {self.name!r} cannot work with {value!r} as {what}.")
+        )
 
     def override(self, **overrides: Any) -> Profile:
         """The same profile with single fields replaced.
@@ -136,9 +143,9 @@ PROFILES: Mapping[str, Profile] = {
         Profile(
             "clickseg",
             threshold=0.5,
-            flip=False,
+            flip=True,
             zoom_in=FittedZoomIn(),
-            network_size=320,
+            network_size=256,
             max_enlargement=2.0,
             sampling="centres",
             honour_clicks=True,
@@ -168,6 +175,6 @@ def get_profile(name: str) -> Profile:
     ValueError
         If there is none of that name.
     """
-    if name not in PROFILES:
+    if not isinstance(name, str) or name not in PROFILES:
         raise ValueError(f"There is no profile {name!r}. Choose one of {', '.join(PROFILES)}.")
     return PROFILES[name]

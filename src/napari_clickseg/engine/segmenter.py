@@ -98,7 +98,10 @@ class Segmenter:
         ValueError
             If it cannot be an image, or the limits are not two rising numbers.
         """
-        self._history = History(self.predictor.start(as_reader(image), contrast_limits))
+        fresh = History(self.predictor.start(as_reader(image), contrast_limits))
+        before, self._history = self._history, fresh
+        if before is not None:
+            self.predictor.forget(before.present.reader)
 
     @property
     def probabilities(self) -> np.ndarray | TileMap:
@@ -202,12 +205,12 @@ class Segmenter:
         present = self.history.present
         return self._move(History(self.predictor.start(present.reader, present.contrast_limits)))
 
-    def set_mask(self, mask: np.ndarray) -> Box:
+    def set_mask(self, mask: np.ndarray | Sequence[Sequence[float]]) -> Box:
         """Start the object from an existing mask; can be undone. Returns what changed.
 
         Parameters
         ----------
-        mask : (H, W) array
+        mask : (H, W) array or nested lists
             Non-zero is object.
 
         Raises

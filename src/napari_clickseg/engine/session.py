@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -97,19 +97,20 @@ class Session:
             self, probabilities=start, interactions=(), predicted=0, roi=None, refinement=None
         )
 
-    def with_mask(self, mask: np.ndarray) -> Session:
+    def with_mask(self, mask: np.ndarray | Sequence[Sequence[float]]) -> Session:
         """A session of the same image that starts from a mask.
 
         Parameters
         ----------
         mask : (H, W) array
-            Anything sliceable of the image's shape; non-zero is object.
+            Anything sliceable of the image's shape, or nested lists; non-zero is object.
 
         Raises
         ------
         ValueError
-            If the shape differs from the image's.
+            If it holds no numbers, or the shape differs from the image's.
         """
+        mask = _as_mask(mask)
         if tuple(mask.shape) != self.shape:
             raise ValueError(
                 f"The mask has shape {tuple(mask.shape)} and the image {self.shape}. "
@@ -126,6 +127,22 @@ class Session:
         """Where the probability is above a threshold, in a box or the whole image; dense bool."""
         view = MaskView(self.probabilities, threshold)
         return view.read(Box.of_shape(self.shape) if box is None else box)
+
+
+def _as_mask(mask: Any) -> Any:
+    """What can be sliced as it is, other things as numpy arrays; ValueError for no numbers."""
+    if hasattr(mask, "shape"):
+        return mask
+    try:
+        array = np.asarray(mask)
+    except ValueError:
+        array = np.asarray(None)
+    if array.dtype.kind not in "biuf":
+        raise ValueError(
+            f"A {type(mask).__name__} of this kind is not a mask. "
+            "Give an array of the image's height and width; non-zero is object."
+        )
+    return array
 
 
 def _check_inside(interaction: Interaction, shape: tuple[int, int]) -> None:

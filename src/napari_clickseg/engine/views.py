@@ -55,10 +55,6 @@ class View:
         """A place in the image as a place in the view; it may lie outside."""
         raise NotImplementedError
 
-    def to_image(self, row: float, col: float) -> tuple[float, float]:
-        """A place in the view as a place in the image."""
-        raise NotImplementedError
-
     def resize(self, tensor: Tensor, size: tuple[int, int]) -> Tensor:
         """A ``(B, C, h, w)`` tensor at another size."""
         raise NotImplementedError
@@ -88,7 +84,8 @@ class View:
     def read_image(self, reader: ImageReader, limits: tuple[float, float]) -> Tensor:
         """The image in the view: ``(1, 3, h, w)`` float32 RGB, 0..1.
 
-        Large boxes are read from the coarsest level that still has two pixels for each of the view.
+        Large boxes are read from the coarsest level that still has two pixels for each of the view;
+        where that is large too, block by block.
         """
         height, width = reader.levels[0]
         level = 0
@@ -102,8 +99,52 @@ class View:
             math.ceil(self.box.bottom * down),
             math.ceil(self.box.right * across),
         ).clip(reader.levels[level])
+        if box.area > DENSE_PIXELS:
+            return self._read_blocks(reader, box, level, limits).expand(-1, 3, -1, -1)
         pixels = torch.from_numpy(to_rgb(reader.read(box, level), limits))
         return self.resize(pixels.permute(2, 0, 1)[None], self.size).expand(-1, 3, -1, -1)
+
+    def _read_blocks(
+        self, reader: ImageReader, box: Box, level: int, limits: tuple[float, float]
+    ) -> Tensor:
+        """What `resize` makes of a box, ``(1, 1 or 3, h, w)``; each block is resized on its own.
+
+        Resizing is linear: the view is the sum of what its blocks contribute.
+        """
+        seen = torch.zeros(1 if len(reader.shape) == 2 else 3, *self.size)
+        for block in _blocks(box):
+            pixels = torch.from_numpy(to_rgb(reader.read(block, level), limits)).permute(2, 0, 1)
+            inner = block.shift(-box.top, -box.left)
+            if self.size == box.shape:
+                seen[(..., *inner.slices)] = pixels
+                continue
+            rows, down = self._shares(inner.top, inner.bottom, box.height, 0)
+            cols, across = self._shares(inner.left, inner.right, box.width, 1)
+            seen[:, rows, cols] += down @ pixels @ across.T
+        return seen[None]
+
+    def _shares(self, start: int, stop: int, length: int, axis: int) -> tuple[slice, Tensor]:
+        """How `resize` mixes pixels ``start .. stop - 1`` of `length` into those of the view.
+
+        Returns the rows (axis 0) or columns of the view that they reach, and a matrix
+        ``(len(reached), stop - start)``.
+        """
+        places, reach = self._kernel(length, axis)
+        first = int(np.searchsorted(places, start - reach, "right"))
+        last = int(np.searchsorted(places, stop - 1 + reach, "left"))
+        near = places[first:last, None]
+        around = np.floor(near) + np.arange(-math.ceil(reach), math.ceil(reach) + 2)
+        there = (around >= 0) & (around < length)
+        total = (_hat(near - around, reach) * there).sum(axis=1, keepdims=True)
+        shares = _hat(near - np.arange(start, stop), reach) / total
+        return slice(first, last), torch.from_numpy(shares.astype(np.float32))
+
+    def _kernel(self, length: int, axis: int) -> tuple[np.ndarray, float]:
+        """Places of the view's rows (axis 0) or columns among `length` pixels, and their reach.
+
+        `resize` is linear interpolation: the share of a pixel falls to 0 within the reach.
+        """
+        raise NotImplementedError
 
     def read_mask(self, probabilities: TileMap) -> Tensor:
         """Probabilities in the view: ``(1, 1, h, w)`` float32."""
@@ -143,10 +184,27 @@ class View:
             yield part, self._after_resize(down @ pixels @ across.T).numpy()
 
 
+def _blocks(box: Box) -> Iterator[Box]:
+    """The box in parts of at most `DENSE_PIXELS`, cut at multiples of their sides.
+
+    Flat, since the work of resizing grows with their height; as high as common chunks in files.
+    """
+    tall = min(512, math.isqrt(DENSE_PIXELS))
+    wide = DENSE_PIXELS // tall
+    for top in range(box.top // tall * tall, box.bottom, tall):
+        for left in range(box.left // wide * wide, box.right, wide):
+            yield Box(top, left, top + tall, left + wide).intersect(box)
+
+
+def _hat(distance: np.ndarray, reach: float) -> np.ndarray:
+    """Linear interpolation: 1 at distance 0, 0 from the reach on."""
+    return np.maximum(0, 1 - np.abs(distance) / reach)
+
+
 def _weights(places: np.ndarray, length: int) -> Tensor:
     """Matrix ``(len(places), length)`` that interpolates linearly at fractional places."""
-    distance = np.abs(places[:, None] - np.arange(length))
-    return torch.from_numpy(np.maximum(0, 1 - distance).astype(np.float32))
+    weights = _hat(places[:, None] - np.arange(length), 1)
+    return torch.from_numpy(weights.astype(np.float32))
 
 
 class CornerView(View):
@@ -166,11 +224,6 @@ class CornerView(View):
         (height, width), box = self.size, self.box
         return height * (row - box.top) / box.height, width * (col - box.left) / box.width
 
-    def to_image(self, row: float, col: float) -> tuple[float, float]:
-        """See `View.to_image`."""
-        (height, width), box = self.size, self.box
-        return row * box.height / height + box.top, col * box.width / width + box.left
-
     def resize(self, tensor: Tensor, size: tuple[int, int]) -> Tensor:
         """See `View.resize`."""
         if tuple(tensor.shape[-2:]) == size:
@@ -187,6 +240,10 @@ class CornerView(View):
         step = (self.size[axis] - 1) / max(1, self.box.shape[axis] - 1)
         return np.arange(start, stop) * step
 
+    def _kernel(self, length: int, axis: int) -> tuple[np.ndarray, float]:
+        step = (length - 1) / max(1, self.size[axis] - 1)
+        return np.arange(self.size[axis]) * step, 1.0
+
 
 class CentreView(View):
     """Pixel centres correspond exactly; antialiased; logits are resized on the way back."""
@@ -201,11 +258,6 @@ class CentreView(View):
         """See `View.to_view`."""
         (down, across), box = self.scale, self.box
         return (row - box.top + 0.5) * down - 0.5, (col - box.left + 0.5) * across - 0.5
-
-    def to_image(self, row: float, col: float) -> tuple[float, float]:
-        """See `View.to_image`."""
-        (down, across), box = self.scale, self.box
-        return (row + 0.5) / down - 0.5 + box.top, (col + 0.5) / across - 0.5 + box.left
 
     def resize(self, tensor: Tensor, size: tuple[int, int]) -> Tensor:
         """See `View.resize`."""
@@ -222,6 +274,10 @@ class CentreView(View):
     def _sources(self, start: int, stop: int, axis: int) -> np.ndarray:
         places = (np.arange(start, stop) + 0.5) * self.scale[axis] - 0.5
         return places.clip(0, self.size[axis] - 1)
+
+    def _kernel(self, length: int, axis: int) -> tuple[np.ndarray, float]:
+        step = length / self.size[axis]
+        return (np.arange(self.size[axis]) + 0.5) * step - 0.5, max(1.0, step)
 
 
 VIEWS: Mapping[str, type[View]] = {"corners": CornerView, "centres": CentreView}

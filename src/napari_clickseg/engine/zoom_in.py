@@ -14,11 +14,12 @@ interactive segmentation", CVPR 2020, section 3.4.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..geometry import Box
 from ..interactions import Interaction
+from .fields import check_fields, make_whole, whole
 from .session import Session
 from .tiles import TileMap
 
@@ -44,6 +45,12 @@ def fit_size(
     scale = min(longest / max(shape), max_enlargement)
     height, width = (max(round(side * scale), min(side, least), 1) for side in shape)
     return height, width
+
+
+def _is_size(value: object) -> bool:
+    """Whether this is a side or two sides in pixels."""
+    sides = value if isinstance(value, tuple) else (value, value)
+    return len(sides) == 2 and all(isinstance(side, int) and side >= 1 for side in sides)
 
 
 def _pixels(interactions: Sequence[Interaction]) -> list[tuple[int, int]]:
@@ -105,24 +112,32 @@ class ZoomIn:
     threshold: float = 0.5
 
     def __post_init__(self) -> None:
-        target = self.target_size
-        if not isinstance(target, int):
-            object.__setattr__(self, "target_size", tuple(int(side) for side in target))
-        sides = self.target_size if isinstance(self.target_size, tuple) else (self.target_size,) * 2
-        for fine, what, value in (
+        make_whole(self, "target_size", "min_crop_size", "skip_clicks")
+        if isinstance(self.target_size, Iterable):
+            object.__setattr__(self, "target_size", tuple(map(whole, self.target_size)))
+        check_fields(
+            type(self).__name__,
             (
-                len(sides) == 2 and min(sides) >= 1,
-                "target_size (one or two sides in pixels)",
-                target,
+                (self.target_size, _is_size, "target_size (one or two sides in pixels)"),
+                (
+                    self.expansion_ratio,
+                    lambda x: 1 <= x < math.inf,
+                    "expansion_ratio (1 or more)",
+                ),
+                (
+                    self.min_crop_size,
+                    lambda x: isinstance(x, int) and x >= 1,
+                    "min_crop_size (1 or more pixels)",
+                ),
+                (
+                    self.skip_clicks,
+                    lambda x: isinstance(x, int) and x >= -1,
+                    "skip_clicks (-1 or more)",
+                ),
+                (self.recompute_iou, lambda x: 0 <= x <= 1, "recompute_iou (0 to 1)"),
+                (self.threshold, lambda x: 0 < x < 1, "threshold (between 0 and 1)"),
             ),
-            (self.expansion_ratio >= 1, "expansion_ratio (1 or more)", self.expansion_ratio),
-            (self.min_crop_size >= 1, "min_crop_size (1 or more pixels)", self.min_crop_size),
-            (self.skip_clicks >= -1, "skip_clicks (-1 or more)", self.skip_clicks),
-            (0 <= self.recompute_iou <= 1, "recompute_iou (0 to 1)", self.recompute_iou),
-            (0 < self.threshold < 1, "threshold (between 0 and 1)", self.threshold),
-        ):
-            if not fine:
-                raise ValueError(f"ZoomIn cannot work with {value!r} as {what}.")
+        )
 
     def choose(self, session: Session) -> Box | None:
         """The region for the first look; None for the whole image as it is."""
@@ -212,10 +227,25 @@ class FittedZoomIn(ZoomIn):
     """
 
     skip_clicks: int = 0
-    target_size: int | tuple[int, int] = 320
+    target_size: int | tuple[int, int] = 256
     min_crop_size: int = 64
     max_enlargement: float = 2.0
     max_growths: int = 2
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        make_whole(self, "max_growths")
+        check_fields(
+            type(self).__name__,
+            (
+                (self.max_enlargement, lambda x: x > 0, "max_enlargement (above 0)"),
+                (
+                    self.max_growths,
+                    lambda x: isinstance(x, int) and x >= 0,
+                    "max_growths (0 or more)",
+                ),
+            ),
+        )
 
     def choose(self, session: Session) -> Box | None:
         """See `ZoomIn.choose`."""

@@ -68,7 +68,7 @@ def read_model(path: str | Path) -> ClickModel:
         )
     try:
         model = ARCHITECTURES[about["architecture"]](**about["config"])
-    except (TypeError, ValueError, KeyError, RuntimeError) as error:
+    except (TypeError, ValueError, LookupError, ArithmeticError, RuntimeError) as error:
         raise CheckpointError(
             f"{path} describes a network that cannot be built: {error}. Use an unchanged file."
         ) from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from ..interactions import Click, Interaction
 from .base import IMAGE, MAPS, PREV, ClickModel, Inputs, ModelSpec, Split
 from .espnetv2 import ESPNetv2Encoder
-from .maps import disk_maps
+from .maps import disk_maps, draw_disk
 
 __all__ = ["CompactModel"]
 
@@ -105,6 +106,8 @@ class CompactModel(ClickModel):
         radius: float = 5.0,
     ) -> None:
         super().__init__()
+        if not 0 < radius < float("inf"):
+            raise ValueError(f"the radius of the disks is {radius}")
         self.config = {
             "encoder_scale": encoder_scale,
             "widths": list(widths),
@@ -166,16 +169,10 @@ class CompactModel(ClickModel):
                     f"clickseg-compact takes clicks, not a {type(item).__name__.lower()}. "
                     "Click inside the object, or choose a model trained on other interactions."
                 )
-        groups = [
-            [c for c in interactions if c.positive],
-            [c for c in interactions if not c.positive],
-        ]
-        longest = max(1, *(len(group) for group in groups))
-        points = torch.full((1, 2 * longest, 2), -1e6, device=self.device)
-        for start, group in zip((0, longest), groups, strict=True):
-            for i, click in enumerate(group):
-                points[0, start + i] = torch.tensor([click.row, click.col])
-        return self.maps_from_points(points, shape)
+        maps = np.zeros((1, 2, *shape), np.float32)
+        for click in interactions:
+            draw_disk(maps[0, 0 if click.positive else 1], click.row, click.col, self.radius)
+        return torch.from_numpy(maps).to(self.device)
 
     def maps_from_points(self, points: Tensor, shape: tuple[int, int]) -> Tensor:
         """Disks; see `ClickModel.maps_from_points`."""

@@ -10,6 +10,7 @@ from typing import Any
 __all__ = ["CheckpointError", "KEY", "read_header"]
 
 KEY = "napari-clickseg"
+KINDS = {"format": int, "architecture": str, "config": dict, "card": dict}
 LONGEST = 16 * 2**20  # bytes; real headers have some 50 kB
 
 
@@ -19,6 +20,9 @@ class CheckpointError(ValueError):
 
 def read_header(path: str | Path) -> dict[str, Any]:
     """Description of a model file: ``format``, ``architecture``, ``config`` and ``card``.
+
+    Its types are checked: an int, a str and two dicts; ``trained_on`` of the card is, if it is
+    there, a list of str.
 
     Parameters
     ----------
@@ -54,12 +58,23 @@ def read_header(path: str | Path) -> dict[str, Any]:
         metadata = {}
     try:
         about = json.loads(metadata[KEY])
-        missing = {"format", "architecture", "config", "card"} - set(about)
+        if not isinstance(about, dict):
+            raise TypeError("not a mapping")
+        missing = KINDS.keys() - about.keys()
         if missing:
             raise KeyError(missing)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise CheckpointError(
             f"{path} does not say which clickseg network it holds. "
             "Use a file that clickseg-train wrote."
         ) from error
+    trained_on = about["card"].get("trained_on", []) if isinstance(about["card"], dict) else []
+    wrong = [name for name, kind in KINDS.items() if type(about[name]) is not kind]
+    if not isinstance(trained_on, list) or not all(isinstance(name, str) for name in trained_on):
+        wrong.append("trained_on")
+    if wrong:
+        raise CheckpointError(
+            f"{path} describes its network in a wrong way (first: {wrong[0]}). "
+            "Use a file that clickseg-train wrote."
+        )
     return about

@@ -2,14 +2,43 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["disk_maps"]
+__all__ = ["disk_maps", "draw_disk"]
+
+
+def draw_disk(canvas: np.ndarray, row: float, col: float, radius: float) -> None:
+    """Set the pixels whose centres are at most `radius` away from a point to 1.
+
+    Only the small window around the point is looked at.
+
+    Parameters
+    ----------
+    canvas : (H, W) array
+        Is changed.
+    row, col : float
+        In pixels; the point may lie outside.
+    radius : float
+        In pixels.
+    """
+    top, left = (max(0, math.floor(place - radius)) for place in (row, col))
+    bottom, right = (max(0, math.ceil(place + radius) + 1) for place in (row, col))
+    window = canvas[top:bottom, left:right]
+    if window.size:  # float32, as in `disk_maps`, so that both round alike
+        rows = np.arange(top, top + window.shape[0], dtype=np.float32) - np.float32(row)
+        cols = np.arange(left, left + window.shape[1], dtype=np.float32) - np.float32(col)
+        window[rows[:, None] ** 2 + cols**2 <= radius * radius] = 1
 
 
 def disk_maps(points: Tensor, shape: tuple[int, int], radius: float) -> Tensor:
-    """Filled disks around positive and negative points.
+    """Filled disks around positive and negative points, for a batch and on any device.
+
+    Its cost grows with the number of points times the size of the maps; `draw_disk` is for many
+    points in one large map.
 
     Parameters
     ----------

@@ -7,7 +7,7 @@ from scipy.ndimage import distance_transform_edt
 
 from ..geometry import bounding_box
 
-__all__ = ["draw_disk", "error_click"]
+__all__ = ["error_click"]
 
 
 def _depth(error: np.ndarray) -> tuple[np.ndarray, int, int] | None:
@@ -49,13 +49,3 @@ def error_click(
     rows, cols = np.nonzero(near)
     pick = rng.integers(len(rows))
     return int(rows[pick]) + top, int(cols[pick]) + left, positive
-
-
-def draw_disk(canvas: np.ndarray, row: int, col: int, radius: float) -> None:
-    """Set the pixels of ``canvas`` (H, W) whose centres lie within `radius` of the pixel to 1."""
-    reach = int(radius)
-    top, left = max(0, row - reach), max(0, col - reach)
-    part = canvas[top : row + reach + 1, left : col + reach + 1]
-    rows = np.arange(top, top + part.shape[0]) - row
-    cols = np.arange(left, left + part.shape[1]) - col
-    part[rows[:, None] ** 2 + cols[None, :] ** 2 <= radius * radius] = 1

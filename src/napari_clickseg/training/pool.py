@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from ..models.base import Inputs
-from .clicks import draw_disk, error_click
+from ..models.maps import draw_disk
+from .clicks import error_click
 from .samples import Sample, SampleSource
 
 __all__ = ["Pool", "Prefetch"]

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 
 from ..models.base import ClickModel, Inputs
-from .clicks import draw_disk, error_click
+from ..models.maps import draw_disk
+from .clicks import error_click
 from .samples import Sample
 
 __all__ = ["watch"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,16 +13,18 @@ from . import messages
 from .clicks import ClickEvents, Edit, Mark
 from .controller import Controller, State
 from .layers import ClickLayers, bare
-from .masks import KEEP, accept_mask, clear_plane, write_box
+from .masks import KEEP, accept_mask
 from .plane import (
     Plane,
     PlaneError,
     PlaneMap,
     contrast_limits,
     displayed_plane,
+    in_plane,
     level_shape,
     plane_reader,
 )
+from .preview import Preview
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -54,14 +55,13 @@ class Clicking:
         self.layers = ClickLayers(viewer)
         self._events: list[ClickEvents] = []
         self._labels: set[int] = set()
-        self._painted: set[Plane] = set()
         self._readers: dict[Plane, ImageReader] = {}
-        self._writing = False
+        self._preview = Preview(self.layers, controller)
         self.active = False
         self.pause: str | None = None
         controller.clicks_changed.connect(self._show_clicks)
-        controller.shown.connect(self._show_mask)
         self.layers.lost.connect(self._on_lost)
+        self.layers.image_changed.connect(self._on_image_data)
         for name in DIMS_EVENTS:
             getattr(viewer.dims.events, name).connect(self._on_dims)
         viewer.layers.selection.events.active.connect(self._on_active)
@@ -105,17 +105,14 @@ class Clicking:
         if "objects" in made:
             self._labels.clear()
         if "preview" in made:
-            self._controller.show_again()
-            self._painted.clear()
-            self.layers.preview.events.paint.connect(self._on_paint)
-        image.events.data.connect(self._on_image_data)
+            self._preview.begin(self.layers.preview)
         for layer, positive in ((self.layers.positive, True), (self.layers.negative, False)):
             self._events.append(ClickEvents(layer, positive, self._on_edit))
             layer.mode = "add"
         self.active = True
         self._show_clicks()
         for plane in self._controller.planes:
-            self._show_mask(plane)
+            self._preview.show(plane)
         self._viewer.layers.selection.active = self.layers.positive
         self._on_dims()
         if not self._controller.model_loaded and self._controller.busy is None:
@@ -130,8 +127,6 @@ class Clicking:
         self._events = []
         for layer in self.layers.points:
             layer.mode = "pan_zoom"
-        if self.image is not None:
-            self.image.events.data.disconnect(self._on_image_data)
         self.active = False
         self.changed.emit()
 
@@ -139,19 +134,25 @@ class Clicking:
         """Stop, remove preview and points, and let go of the viewer; objects stay."""
         self.stop()
         self._controller.clicks_changed.disconnect(self._show_clicks)
-        self._controller.shown.disconnect(self._show_mask)
+        self._preview.disconnect()
         self.layers.lost.disconnect(self._on_lost)
+        self.layers.image_changed.disconnect(self._on_image_data)
         for name in DIMS_EVENTS:
             getattr(self._viewer.dims.events, name).disconnect(self._on_dims)
         self._viewer.layers.selection.events.active.disconnect(self._on_active)
+        self._forget_image()
         self.layers.close()
 
     def _leave_image(self) -> None:
+        self._forget_image()
+        self.layers.release()
+
+    def _forget_image(self) -> None:
+        """Let go of the image's pixels and of all that was made from them."""
+        self._readers.clear()
         self._controller.forget()
         self._controller.go_to(None)
         self._labels.clear()
-        self._readers.clear()
-        self.layers.release()
 
     @property
     def positive(self) -> bool:
@@ -207,14 +208,13 @@ class Clicking:
         if image is None:
             raise ValueError(messages.NO_IMAGE)
         plane = displayed_plane(image, self._viewer.dims)
+        if not in_plane(image, plane, world):
+            raise ValueError(messages.OTHER_SLICE)
         row, col = PlaneMap(image, plane).pixel(world)
         if not self._extent(plane).contains(row, col):
             raise ValueError(messages.OUTSIDE)
         self._controller.go_to(plane)
         self._controller.begin(self._reader(plane), contrast_limits(image))
-        if plane in self._painted and self.layers.preview is not None:
-            self._painted.discard(plane)
-            self._controller.paint(self.layers.preview.data[plane.index(self._extent(plane))])
         self._controller.add(Click(row, col, positive))
 
     def _reader(self, plane: Plane) -> ImageReader:
@@ -251,57 +251,35 @@ class Clicking:
         for events in self._events:
             events.show([mark for mark in marks if mark.click.positive == events.positive])
 
-    def _show_mask(self, plane: Plane) -> None:
-        preview = self.layers.preview
-        if preview is None:
-            return
-        change = self._controller.mask_change(plane)
-        if change is not None:
-            self._write(write_box, preview, plane, change[0], change[1].astype(np.uint8))
-
-    def _write(self, function: Callable[..., None], *arguments: Any) -> None:
-        """Call something that writes into the preview; it does not count as painted by the user."""
-        self._writing = True
-        try:
-            function(*arguments)
-        finally:
-            self._writing = False
-
-    def _on_paint(self, event: Any = None) -> None:
-        """The user painted: the next click starts from what the preview shows then."""
-        if not self._writing and self._controller.plane is not None:
-            self._painted.add(self._controller.plane)
-
-    def _clear_preview(self, plane: Plane) -> None:
-        if self.layers.preview is not None:
-            shape = plane.shape_in(self.layers.preview.data.shape)
-            self._write(clear_plane, self.layers.preview, plane, Box.of_shape(shape))
-        self._painted.discard(plane)
-
     def accept(self, label: int, policy: str = KEEP) -> None:
         """Write the preview, brush edits included, into the objects and begin the next object.
 
         Raises
         ------
         ValueError
-            If there is nothing to accept or the label does not fit.
+            If there is nothing to accept, clicks are not predicted yet, or the label or a layer
+            does not fit.
         """
         if not self.active or self.image is None or self.layers.preview is None:
             raise ValueError(messages.PRESS_START)
         plane = displayed_plane(self.image, self._viewer.dims)
-        if self._controller.busy == "running":
-            raise ValueError(messages.STILL_RUNNING)
+        if self._controller.pending(plane):
+            busy = self._controller.busy is not None
+            raise ValueError(messages.STILL_RUNNING if busy else messages.NOT_PREDICTED)
         if self.layers.objects is None:
             active = self._viewer.layers.selection.active
             self.layers.create(self.image)
             self._viewer.layers.selection.active = active
             self._labels.clear()
         made, box = self.layers, self._extent(plane)
+        for layer in (made.preview, made.objects):
+            if layer.data.shape != level_shape(self.image):
+                raise ValueError(messages.misfit(layer.name))
         note = accept_mask(made.preview, made.objects, plane, box, label, policy)
         if note is None and label in self._labels:
             note = messages.label_exists(label)
         self._labels.add(label)
-        self._clear_preview(plane)
+        self._preview.clear(plane)
         self._controller.forget(plane)
         self.accepted.emit(label)
         if note:
@@ -325,7 +303,7 @@ class Clicking:
         self._controller.forget()
         if planes:
             for plane in planes:
-                self._clear_preview(plane)
+                self._preview.clear(plane)
             self._controller.said.emit(messages.IMAGE_CHANGED, "warning")
         preview = self.layers.preview
         if preview is not None and preview.data.shape != level_shape(self.image):
@@ -336,8 +314,7 @@ class Clicking:
     def _on_lost(self, role: str) -> None:
         if role == "image":
             self._lose(messages.image_removed(len(self._labels)))
-            self._controller.forget()
-            self._controller.go_to(None)
+            self._forget_image()
         elif role == "preview":
             self._lose(messages.PREVIEW_REMOVED)
         elif role in ("positive", "negative"):

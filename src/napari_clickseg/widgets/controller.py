@@ -15,6 +15,7 @@ from psygnal import Signal
 
 from ..engine.cancel import Cancelled
 from ..engine.contrast import black_and_white
+from ..engine.profiles import get_profile
 from ..engine.session import History, Session
 from ..geometry import Box
 from ..interactions import Click, Interaction
@@ -57,6 +58,9 @@ class Submits(Protocol):
 class Controller:
     """Sessions, undo, requests and their results.
 
+    `rewriting` is emitted with a plane before its mask may change: the last moment to `paint` what
+    the user painted over it. `shown` is emitted with a plane afterwards.
+
     Parameters
     ----------
     runner : Submits
@@ -66,6 +70,7 @@ class Controller:
     """
 
     changed = Signal()
+    rewriting = Signal(object)
     shown = Signal(object)
     clicks_changed = Signal()
     said = Signal(str, str)
@@ -79,7 +84,7 @@ class Controller:
         self.choice: Choice | None = None
         self.plane: Plane | None = None
         self.error: str | None = None
-        self.threshold = 0.5
+        self._threshold: float | None = None
 
     # ------------------------------------------------------------------ the object in work
     @property
@@ -117,6 +122,10 @@ class Controller:
         """Whether a step can be brought back."""
         return bool(self.work and self.work.history.can_redo)
 
+    def pending(self, plane: Plane) -> bool:
+        """Whether clicks of a plane's object are not in its mask yet."""
+        return plane in self._works and needs_prediction(self._works[plane].history.present)
+
     def go_to(self, plane: Plane | None) -> None:
         """Make a plane the present one; its unfinished object goes on where it was left."""
         if plane == self.plane:
@@ -143,10 +152,11 @@ class Controller:
         self._works[self.plane] = Work(History(blank), blank)
 
     def forget(self, plane: Plane | None = None) -> None:
-        """Drop the unfinished object of one plane, or of all."""
+        """Drop the unfinished object of one plane, or of all and with them the image's pixels."""
         self.cancel(quiet=True)
         if plane is None:
             self._works.clear()
+            self._cache.forget_images()
         else:
             self._works.pop(plane, None)
         self.clicks_changed.emit()
@@ -155,6 +165,7 @@ class Controller:
     # ------------------------------------------------------------------ edits
     def add(self, click: Click) -> None:
         """Add a click; one of the other sign on the same pixel is replaced."""
+        self.rewriting.emit(self.plane)
         session = self.session
         kept = without_opposite(session.interactions, click)
         if len(kept) < len(session.interactions):
@@ -165,37 +176,41 @@ class Controller:
                 self.said.emit(messages.ONLY_NEGATIVE, "status")
             self._do(session.add(click))
 
-    def paint(self, mask: np.ndarray) -> None:
+    def paint(self, plane: Plane, mask: np.ndarray) -> None:
         """Take a mask that was painted by hand as the mask so far, as one step.
 
         Parameters
         ----------
+        plane : Plane
+            One with an unfinished object.
         mask : (H, W) array
             Non-zero is object; the clicks stay.
         """
-        session = self.session
-        if session is not None:
-            self._do(painted(session, mask))
+        self._do(painted(self._works[plane].history.present, mask), plane)
 
     def replace(self, plane: Plane, interactions: Sequence[Interaction]) -> None:
         """Put other interactions in the place of those of a plane's object (deleted, moved)."""
         work = self._works.get(plane)
         if work is None:
             return
+        self.rewriting.emit(plane)
         self._do(work.history.present.replace_interactions(tuple(interactions)), plane)
 
     def reset(self) -> None:
         """Remove all clicks of the object, as one step that undo takes back."""
         if self.session is not None and self.session.interactions:
+            self.rewriting.emit(self.plane)
             self._do(self.work.blank)
 
     def undo(self) -> None:
         """Take back one step; nothing happens if there is none."""
+        self.rewriting.emit(self.plane)
         if self.can_undo:
             self._step(self.plane, self.work.history.undo())
 
     def redo(self) -> None:
         """Bring back one step; nothing happens if there is none."""
+        self.rewriting.emit(self.plane)
         if self.can_redo:
             self._step(self.plane, self.work.history.redo())
 
@@ -204,9 +219,11 @@ class Controller:
         self._step(plane, self._works[plane].history.do(session))
 
     def _step(self, plane: Plane, history: History) -> None:
+        known = self._works[plane].history.present.interactions
         self._works[plane].history = history
         self.error = None
-        self.clicks_changed.emit()
+        if history.present.interactions != known:
+            self.clicks_changed.emit()
         if plane == self.plane:
             self.cancel(quiet=True)
         if not needs_prediction(history.present):
@@ -248,7 +265,7 @@ class Controller:
         self.changed.emit()
 
     def _request_if_needed(self) -> None:
-        if self.session is not None and needs_prediction(self.session):
+        if self._busy is None and self.plane is not None and self.pending(self.plane):
             self.request()
 
     def cancel(self, quiet: bool = False) -> None:
@@ -276,8 +293,6 @@ class Controller:
         if job.error is not None:
             self._fail(job.error)
         elif isinstance(job.result, Prediction):
-            for note in job.notes:
-                self.said.emit(note, "warning")
             self._apply(job.result)
         self.changed.emit()
 
@@ -289,6 +304,8 @@ class Controller:
 
     def _apply(self, result: Prediction) -> None:
         work = self._works.get(result.plane) if result.plane is not None else None
+        if work is not None and work.history.present is result.before:
+            self.rewriting.emit(result.plane)
         if result.after is None or work is None or work.history.present is not result.before:
             self._request_if_needed()  # clicks that came while the model was loading
             return
@@ -308,6 +325,13 @@ class Controller:
         work = self._works.get(plane)
         return None if work is None else work.mask_change(self.threshold)
 
+    @property
+    def threshold(self) -> float:
+        """Probability above which a pixel is shown: the user's, else that of the model."""
+        if self._threshold is not None:
+            return self._threshold
+        return get_profile(self.profile).threshold
+
     def show_again(self) -> None:
         """Forget what the preview shows, because its layer is new."""
         for work in self._works.values():
@@ -316,6 +340,7 @@ class Controller:
     def set_threshold(self, threshold: float) -> None:
         """Threshold the kept probabilities anew; the model is not asked."""
         if threshold != self.threshold:
-            self.threshold = threshold
+            self.rewriting.emit(self.plane)
+            self._threshold = threshold
             if self.plane in self._works:
                 self.shown.emit(self.plane)

@@ -75,7 +75,8 @@ class Controls(QWidget):
         self.threshold.setRange(0.05, 0.95)
         self.threshold.setSingleStep(0.01)
         self.threshold.setDecimals(2)
-        self.threshold.setValue(0.5)
+        self._threshold_moved = False
+        self.threshold.valueChanged.connect(self._on_threshold)
         self.label = QLargeIntSpinBox()
         self.label.setRange(1, 2**32 - 1)
         self.label.setValue(1)
@@ -114,6 +115,16 @@ class Controls(QWidget):
         form.addRow("Overlap", self.policy)
         column.addLayout(form)
         column.addWidget(self.accept)
+
+    def _on_threshold(self) -> None:
+        self._threshold_moved = True
+
+    def show_threshold(self, threshold: float) -> None:
+        """Show a model's own threshold, unless the user moved the slider."""
+        if not self._threshold_moved:
+            blocked = self.threshold.blockSignals(True)
+            self.threshold.setValue(threshold)
+            self.threshold.blockSignals(blocked)
 
     def show_colour(self, colour: tuple[float, ...] | None) -> None:
         """Show the colour that the next label will have; None shows nothing."""

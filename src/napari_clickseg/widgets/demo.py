@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -34,6 +35,9 @@ CLICKS = (Click(300, 150), Click(110, 220), Click(450, 430, positive=False))
 
 WINDOW = (1280, 840)
 """Width and height in screen pixels."""
+
+ANSWER = 60.0
+"""Seconds after which a display that does not answer counts as none."""
 
 PATIENCE = 300.0
 """Seconds after which a model that does not answer is given up."""
@@ -111,9 +115,22 @@ def _check_display() -> None:
         raise UsageError(
             f"QT_QPA_PLATFORM={platform} cannot draw the image canvas. {messages.NO_DISPLAY}"
         )
+    if sys.platform != "linux":
+        return
     screen = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    if sys.platform == "linux" and not screen:
+    if not screen or not _screen_answers():
         raise UsageError(messages.NO_DISPLAY)
+
+
+def _screen_answers() -> bool:
+    """Whether Qt can start here, tried in another process because Qt aborts where it cannot."""
+    import qtpy.QtGui  # noqa: F401  (without a Qt binding this says so)
+
+    command = [sys.executable, "-c", "from qtpy.QtGui import QGuiApplication; QGuiApplication([])"]
+    try:
+        return not subprocess.run(command, capture_output=True, timeout=ANSWER).returncode
+    except subprocess.TimeoutExpired:
+        return False
 
 
 def _show(name: str, image: np.ndarray, clicks: Sequence[Click], target: str | None) -> int:

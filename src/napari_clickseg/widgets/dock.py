@@ -178,8 +178,8 @@ class ClickDock(QWidget):
             self.clicking.accept(
                 int(self.controls.label.value()), self.controls.policy.currentText()
             )
-        except ValueError as error:
-            self._say(str(error), "warning")
+        except (ValueError, MemoryError) as error:
+            self._say(messages.one_sentence(error), "warning")
 
     def _leave_unfinished(self) -> bool:
         """Ask once what becomes of an unfinished object of the image before; False: stay."""
@@ -234,6 +234,7 @@ class ClickDock(QWidget):
         for name, on in enabled.items():
             getattr(controls, name).setEnabled(on)
         (controls.positive if self.clicking.positive else controls.negative).setChecked(True)
+        controls.show_threshold(self.controller.threshold)
         self.advanced.show_values(profile_values(get_profile(self.controller.profile)))
         self._show_colour()
         self._show_roi()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from .plane import Plane
@@ -36,7 +35,6 @@ class Job:
     result: Any = None
     error: BaseException | None = None
     seconds: float = 0.0
-    notes: tuple[str, ...] = ()
     stop: threading.Event = field(default_factory=threading.Event)
     begun: threading.Event = field(default_factory=threading.Event)
     done: threading.Event = field(default_factory=threading.Event)
@@ -47,11 +45,7 @@ class Job:
         start = time.perf_counter()
         try:
             if not self.stop.is_set():
-                with warnings.catch_warnings(record=True) as caught:
-                    warnings.simplefilter("ignore")
-                    warnings.simplefilter("always", UserWarning)
-                    self.result = self.work(self.stop.is_set, progress)
-                self.notes = tuple(str(w.message) for w in caught)
+                self.result = self.work(self.stop.is_set, progress)
         except BaseException as error:  # noqa: BLE001  (shown to the user as a sentence)
             self.error = error
         finally:
@@ -61,7 +55,10 @@ class Job:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a job brings back: the session it began with and the one it made (None: only loaded)."""
+    """What a job brings back: the session it began with and the one it made (None: only loaded).
+
+    `seconds` is the time per interaction.
+    """
 
     plane: Plane | None
     before: Session | None
@@ -73,6 +70,9 @@ def prediction(
     cache: PredictorCache, choice: Choice, plane: Plane | None, session: Session | None
 ) -> Callable[[Callable[[], bool], Callable[[str], None]], Prediction]:
     """Work that loads the chosen model if need be and brings a session up to date.
+
+    Interactions are predicted one after the other, each shown the mask of those before it, so that
+    clicks which waited, or were deleted or moved, give the mask of clicking slowly.
 
     Parameters
     ----------
@@ -89,7 +89,10 @@ def prediction(
             return Prediction(plane, None, None, 0.0)
         progress("running")
         start = time.perf_counter()
-        after = predictor.run(session, cancelled)
-        return Prediction(plane, session, after, time.perf_counter() - start)
+        after, given = session, session.interactions
+        for count in range(session.predicted + 1, len(given) + 1):
+            after = predictor.run(replace(after, interactions=given[:count]), cancelled)
+        taken = time.perf_counter() - start
+        return Prediction(plane, session, after, taken / max(1, len(given) - session.predicted))
 
     return work

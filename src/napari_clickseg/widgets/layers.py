@@ -30,6 +30,7 @@ class ClickLayers:
     """Positive and negative Points, preview and objects Labels of one image.
 
     A layer that the user deletes becomes None here and `lost` is emitted; `create` brings it back.
+    `image_changed` is emitted when the image layer is given other data, until it is let go of.
     Renaming and reordering change nothing, for no layer is looked up by its name.
 
     Parameters
@@ -38,6 +39,7 @@ class ClickLayers:
     """
 
     lost = Signal(str)
+    image_changed = Signal()
 
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = viewer
@@ -68,13 +70,14 @@ class ClickLayers:
         Layers of another image are removed first; its objects stay.
         """
         image = bare(image)
+        shape = level_shape(image)
         if self._made_for is not image:
             self.release()
-            self.objects = next((obj for img, obj in self._objects_of if img is image), None)
+            known = (obj for img, obj in self._objects_of if img is image)
+            self.objects = next((obj for obj in known if obj.data.shape == shape), None)
         if self.image is not image:
             self.image = self._made_for = image
-            self._watch_transform(True)
-        shape = level_shape(image)
+            self._watch_image(True)
         made = [role for role in ROLES if getattr(self, role) is None]
         for role in made:
             layer = getattr(self, f"_make_{role}")(shape)
@@ -87,7 +90,7 @@ class ClickLayers:
     def release(self) -> None:
         """Remove points and preview from the viewer and let go of the image; objects stay."""
         if self.image is not None:
-            self._watch_transform(False)
+            self._watch_image(False)
         gone = [
             layer for layer in (self.positive, self.negative, self.preview) if layer is not None
         ]
@@ -155,8 +158,8 @@ class ClickLayers:
         ]
         if layer is self.image:
             # removing more layers in here would upset whoever is removing this one
-            self._watch_transform(False)
-            self.image = None
+            self._watch_image(False)
+            self.image = self._made_for = None
             self.lost.emit("image")
             return
         for role in ROLES:
@@ -164,11 +167,15 @@ class ClickLayers:
                 setattr(self, role, None)
                 self.lost.emit(role)
 
-    def _watch_transform(self, on: bool) -> None:
-        for name in TRANSFORM:
+    def _watch_image(self, on: bool) -> None:
+        for name in ("data", *TRANSFORM):
             emitter = getattr(self.image.events, name, None)
+            follow = self._on_data if name == "data" else self._on_transform
             if emitter is not None:
-                (emitter.connect if on else emitter.disconnect)(self._on_transform)
+                (emitter.connect if on else emitter.disconnect)(follow)
+
+    def _on_data(self, event: Any = None) -> None:
+        self.image_changed.emit()
 
     def _on_transform(self, event: Any = None) -> None:
         for layer in self.own:

@@ -18,9 +18,6 @@ __all__ = ["KEEP", "OVERWRITE", "POLICIES", "accept_mask", "clear_plane", "read_
 KEEP, OVERWRITE = "keep existing", "overwrite"
 POLICIES = (KEEP, OVERWRITE)
 
-LARGE = 4_000_000
-"""Planes of more pixels than this are redrawn in part (an index array of the changed pixels)."""
-
 
 def read_box(layer: Labels, plane: Plane, box: Box) -> np.ndarray:
     """Copy of the labels in a box of a plane, ``box.shape``."""
@@ -28,7 +25,7 @@ def read_box(layer: Labels, plane: Plane, box: Box) -> np.ndarray:
 
 
 def write_box(layer: Labels, plane: Plane, box: Box, values: np.ndarray) -> None:
-    """Replace the labels in a box of a plane and redraw.
+    """Replace the labels in a box of a plane and redraw; the layer's own undo knows nothing of it.
 
     Parameters
     ----------
@@ -41,24 +38,8 @@ def write_box(layer: Labels, plane: Plane, box: Box, values: np.ndarray) -> None
     """
     if box.empty:
         return
-    height, width = plane.shape_in(layer.data.shape)
-    if height * width <= LARGE:
-        layer.data[plane.index(box)] = values
-        layer.refresh()
-        return
-    changed = np.asarray(layer.data[plane.index(box)]) != values
-    count = int(np.count_nonzero(changed))
-    if count > LARGE or not layer.visible:
-        layer.data[plane.index(box)] = values
-        layer.refresh()
-    elif count:
-        rows, cols = np.nonzero(changed)
-        where = {plane.axes[0]: rows + box.top, plane.axes[1]: cols + box.left}
-        indices = tuple(
-            where[axis] if step is None else np.full(count, step)
-            for axis, step in enumerate(plane.steps)
-        )
-        layer.data_setitem(indices, values[changed].astype(layer.data.dtype))
+    layer.data[plane.index(box)] = values
+    layer.refresh()
 
 
 def clear_plane(layer: Labels, plane: Plane, box: Box) -> None:

@@ -13,7 +13,15 @@ OUTSIDE = "That click is outside the image and was ignored."
 ONLY_NEGATIVE = "Add at least one click on the object."
 NOTHING_TO_ACCEPT = "The preview is empty: click on an object first."
 ALL_TAKEN = "All these pixels belong to other objects already. Choose 'overwrite' to take them."
-STILL_RUNNING = "The model is still running. Wait for its mask or cancel it (K), then accept."
+STILL_RUNNING = "The model is still at work on the clicks. Wait for their mask, then accept."
+NOT_PREDICTED = (
+    "Some clicks are not in the mask yet. Click once more to run them all, or undo them, "
+    "then accept."
+)
+OTHER_SLICE = (
+    "That click is on another slice than the one shown and was ignored. "
+    "Move the slider there first."
+)
 LAYERS_REMOVED = "Click layers were removed; press Start to create them again."
 PREVIEW_REMOVED = "The preview layer was removed; press Start to create it again."
 CANCELLED = "Cancelled. The clicks are kept; the next click runs them all."
@@ -31,6 +39,13 @@ NO_DISPLAY = (
     "libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libxcb-xkb1' once, then "
     "'xvfb-run -a -s \"-screen 0 1400x1000x24 +extension GLX\" clickseg-demo ...'."
 )
+
+
+def misfit(name: str) -> str:
+    """Sentence for a layer of ours whose shape is no longer that of the image."""
+    return (
+        f"'{name}' no longer has the image's shape. Remove it (save it first); a new one is made."
+    )
 
 
 def image_removed(count: int) -> str:

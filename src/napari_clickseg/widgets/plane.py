@@ -20,7 +20,19 @@ if TYPE_CHECKING:
     from napari.components import Dims
     from napari.layers import Image, Layer
 
-__all__ = ["Plane", "PlaneError", "PlaneMap", "contrast_limits", "displayed_plane", "plane_reader"]
+__all__ = [
+    "Plane",
+    "PlaneError",
+    "PlaneMap",
+    "contrast_limits",
+    "displayed_plane",
+    "in_plane",
+    "level_shape",
+    "plane_reader",
+]
+
+HALF_SLICE = 0.501
+"""How far from a slice its points may lie, with room for rounding half-way."""
 
 
 class PlaneError(ValueError):
@@ -112,18 +124,33 @@ def displayed_plane(layer: Image, dims: Dims) -> Plane:
         raise PlaneError(messages.AXIS_MISSING)
     others = [axis for axis in range(layer.ndim) if axis not in (rows, cols)]
     steps: list[int | None] = [None] * layer.ndim
-    if others:
-        shape = level_shape(layer)
-        world = np.asarray(dims.point, dtype=float)[-layer.ndim :]
-        zero = np.asarray(layer.world_to_data(np.zeros(layer.ndim)))
-        basis = np.eye(layer.ndim)[others]
-        linear = np.stack([np.asarray(layer.world_to_data(e)) - zero for e in basis], axis=1)
-        found = np.rint(linear[others] @ world[others] + zero[others])
-        for axis, step in zip(others, found, strict=True):
-            if not 0 <= step < shape[axis]:
-                raise PlaneError(messages.OFF_PLANE)
-            steps[axis] = int(step)
+    shape = level_shape(layer)
+    found = np.rint(_slices(layer, others, dims.point))
+    for axis, step in zip(others, found, strict=True):
+        if not 0 <= step < shape[axis]:
+            raise PlaneError(messages.OFF_PLANE)
+        steps[axis] = int(step)
     return Plane((rows, cols), tuple(steps))
+
+
+def in_plane(layer: Layer, plane: Plane, world: Sequence[float]) -> bool:
+    """Whether a world point lies in the slice of a plane of a layer."""
+    others = [axis for axis, step in enumerate(plane.steps) if step is not None]
+    steps = [plane.steps[axis] for axis in others]
+    away = np.abs(_slices(layer, others, world) - np.array(steps, dtype=float))
+    return bool((away <= HALF_SLICE).all())
+
+
+def _slices(layer: Layer, others: Sequence[int], world: Sequence[float]) -> np.ndarray:
+    """Position of a world point along the data axes that are not displayed, as napari slices."""
+    others = list(others)
+    if not others:
+        return np.empty(0)
+    point = np.asarray(world, dtype=float)[-layer.ndim :]
+    zero = np.asarray(layer.world_to_data(np.zeros(layer.ndim)))
+    basis = np.eye(layer.ndim)[others]
+    linear = np.stack([np.asarray(layer.world_to_data(e)) - zero for e in basis], axis=1)
+    return linear[others] @ point[others] + zero[others]
 
 
 def level_shape(layer: Image) -> tuple[int, ...]:

@@ -84,11 +84,19 @@ class PredictorCache:
         ValueError
             If the model, the device or an option does not exist; the text says what to do.
         """
-        if self._predictor is None or self._choice != choice:
+        predictor = self._predictor
+        if predictor is None or self._choice != choice:
             model = self._model if self.holds(choice) else self._loaded(choice)
             predictor = _build(model, choice)
             self._model, self._predictor, self._choice = model, predictor, choice
-        return self._predictor
+        return predictor
+
+    def forget_images(self) -> None:
+        """Let go of all pixels and image features; the model stays.
+
+        May be called from any thread: a job that still runs keeps its predictor until it ends.
+        """
+        self._predictor = None
 
     def _loaded(self, choice: Choice) -> ClickModel:
         if self._load is not None:

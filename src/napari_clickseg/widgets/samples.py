@@ -7,13 +7,22 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["PHOTOGRAPHS", "cells", "mosaic", "photograph", "sample_astronaut", "sample_cat"]
+__all__ = [
+    "PHOTOGRAPHS",
+    "cells",
+    "mosaic",
+    "photograph",
+    "sample_astronaut",
+    "sample_cat",
+    "sample_cells",
+    "sample_coffee",
+    "sample_mosaic",
+]
 
 PHOTOGRAPHS = {
     "astronaut": "astronaut.png",
     "cat": "chelsea.png",
     "coffee": "coffee.png",
-    "rocket": "rocket.jpg",
 }
 """Photographs inside scikit-image's wheel."""
 

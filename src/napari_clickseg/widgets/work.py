@@ -56,9 +56,12 @@ def needs_prediction(session: Session) -> bool:
 
 
 def painted(session: Session, mask: np.ndarray) -> Session:
-    """The session with a mask painted by hand as the mask so far; its clicks stay."""
-    known = session.interactions
-    return replace(session.with_mask(mask), interactions=known, predicted=len(known))
+    """The session with a mask painted by hand as the mask so far; its clicks stay.
+
+    Clicks without a prediction still have none.
+    """
+    start = session.with_mask(mask)
+    return replace(start, interactions=session.interactions, predicted=session.predicted)
 
 
 def without_opposite(interactions: Sequence[Interaction], click: Click) -> tuple[Interaction, ...]:

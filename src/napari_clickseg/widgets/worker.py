@@ -76,11 +76,12 @@ class Runner(QObject):
         if job is None:
             return
         self._running = job
+        request, held = job.request, [job]  # napari keeps the function below; not so the job
 
         @thread_worker(start_thread=False)
         def clickseg_prediction():
             yield "started"
-            job.run(lambda text: self._tell(job.request, text))
+            held.pop().run(lambda text: self._tell(request, text))
             yield "done"
 
         worker = clickseg_prediction()
