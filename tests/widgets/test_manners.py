@@ -293,11 +293,11 @@ def test_options_that_were_touched_reach_the_predictor(clicked, settle):
     _, dock, _ = clicked()
     seen = dock.controller._cache._predictor.profile
     dock.advanced.zoom_expansion.setValue(2.5)
-    dock.advanced.flip.setChecked(True)
+    dock.advanced.flip.setChecked(False)
     dock.click(30, 30)
     settle(dock)
     profile = dock.controller._cache._predictor.profile
-    assert profile.zoom_in.expansion_ratio == 2.5 and profile.flip and not seen.flip
+    assert profile.zoom_in.expansion_ratio == 2.5 and seen.flip and not profile.flip
     assert profile.zoom_in.target_size == seen.zoom_in.target_size
     dock.advanced.zoom_in.setChecked(False)
     dock.click(35, 30)

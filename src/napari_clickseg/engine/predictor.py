@@ -145,7 +145,6 @@ class Predictor:
 
     def _look(self, before: Session, session: Session, roi: Box | None, cancelled: Stop) -> Session:
         """The session after one look at a region (None: the whole image)."""
-        stop_if(cancelled)
         view = self._view(session.shape, roi)
         logits, refinement = self._logits(before, view, cancelled)
         canvas = session.probabilities
@@ -190,7 +189,10 @@ class Predictor:
             copies.append(Copy(inputs, mirrored))
         refinement = None
         if brs == NO_BRS:
-            answers = [self._predict(session, view, copy) for copy in copies]
+            answers = []
+            for copy in copies:
+                stop_if(cancelled)
+                answers.append(self._predict(session, view, copy))
         else:
             answers, refinement = refine(
                 self.model,
