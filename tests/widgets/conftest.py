@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("napari")
 
-from widgets.disks import DiskModel  # noqa: E402
+from widgets.disks import DiskModel, SlowModel, wait_inside  # noqa: E402
 
 
 @pytest.fixture
@@ -67,3 +67,16 @@ def clicked(dock_of, settle, image):
         return viewer, dock, layer
 
     return make
+
+
+@pytest.fixture
+def running(dock_of, settle, image, qtbot):
+    """A viewer, its dock and a model that is held inside its first prediction."""
+    model = SlowModel()
+    viewer, dock = dock_of(model)
+    viewer.add_image(image)
+    dock.start()
+    settle(dock)
+    dock.click(60, 80)
+    wait_inside(qtbot, model)
+    return viewer, dock, model

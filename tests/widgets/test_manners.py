@@ -80,14 +80,8 @@ def test_layers_of_the_user_are_left_alone(clicked, image):
     assert np.array_equal(viewer.layers["mine"].data, [(1, 2)])
 
 
-def test_a_newer_click_supersedes_the_running_one(dock_of, settle, image, qtbot):
-    model = SlowModel()
-    viewer, dock = dock_of(model)
-    viewer.add_image(image)
-    dock.start()
-    settle(dock)
-    dock.click(60, 80)
-    wait_inside(qtbot, model)
+def test_a_newer_click_supersedes_the_running_one(running, settle, image):
+    _, dock, model = running
     first = dock.runner._running
     dock.click(62, 95)
     dock.click(30, 30, positive=False)
@@ -105,14 +99,8 @@ def test_a_newer_click_supersedes_the_running_one(dock_of, settle, image, qtbot)
     assert model.calls == 1 + alone.predictor.model.calls  # one call of the first run, no more
 
 
-def test_cancel_keeps_the_clicks_for_the_next_run(dock_of, settle, image, qtbot):
-    model = SlowModel()
-    viewer, dock = dock_of(model)
-    viewer.add_image(image)
-    dock.start()
-    settle(dock)
-    dock.click(60, 80)
-    wait_inside(qtbot, model)
+def test_cancel_keeps_the_clicks_for_the_next_run(running, settle):
+    _, dock, model = running
     dock.controls.cancel.click()
     assert dock.pill.text() == "clicking" and "Cancelled" in dock.status.text()
     model.go_on.set()

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from widgets.disks import SlowModel, wait_inside
 
 from napari_clickseg.geometry import Box
 from napari_clickseg.widgets.masks import write_box
@@ -66,14 +65,8 @@ def test_reset_and_deletion_can_give_back_what_was_painted(clicked, settle):
     assert np.array_equal(shown(dock), painted) and len(positive.data) == 2
 
 
-def test_a_mask_that_was_waited_for_begins_from_what_was_painted(dock_of, settle, image, qtbot):
-    model = SlowModel()
-    viewer, dock = dock_of(model)
-    viewer.add_image(image)
-    dock.start()
-    settle(dock)
-    dock.click(60, 80)
-    wait_inside(qtbot, model)
+def test_a_mask_that_was_waited_for_begins_from_what_was_painted(running, settle):
+    _, dock, model = running
     painted = paint(dock)
     model.go_on.set()
     settle(dock)
@@ -82,14 +75,8 @@ def test_a_mask_that_was_waited_for_begins_from_what_was_painted(dock_of, settle
     assert shown(dock).any() and np.array_equal(shown(dock), session.mask(0.5))
 
 
-def test_painting_does_not_count_waiting_clicks_as_predicted(dock_of, settle, image, qtbot):
-    model = SlowModel()
-    viewer, dock = dock_of(model)
-    viewer.add_image(image)
-    dock.start()
-    settle(dock)
-    dock.click(60, 80)
-    wait_inside(qtbot, model)
+def test_painting_does_not_count_waiting_clicks_as_predicted(running, settle, qtbot):
+    _, dock, model = running
     dock.controls.cancel.click()
     paint(dock)
     model.go_on.set()
