@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch comes: its threads only cost time here
+
+# Models that the user downloaded do not belong in the tests.
+os.environ["CLICKSEG_MODELS"] = str(Path(tempfile.gettempdir()) / "no-clickseg-models-here")
 
 import numpy as np
 import pytest

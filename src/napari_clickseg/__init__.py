@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .engine.zoom_in import ZoomIn
     from .geometry import Box
     from .interactions import Click, Contour, Stroke
+    from .models.from_state import model_from_state_dict
     from .models.zoo import list_models, load_model
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "__version__",
     "list_models",
     "load_model",
+    "model_from_state_dict",
 ]
 
 _HOMES = {
@@ -52,6 +54,7 @@ _HOMES = {
     "ZoomIn": "engine.zoom_in",
     "list_models": "models.zoo",
     "load_model": "models.zoo",
+    "model_from_state_dict": "models.from_state",
 }
 
 try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from .geometry import Box
 
@@ -53,6 +54,7 @@ class Click:
         If a coordinate is NaN or infinite.
     """
 
+    kind: ClassVar[str] = "click"
     row: float
     col: float
     positive: bool = True
@@ -81,6 +83,7 @@ class Stroke:
     ``points`` are ``(row, col)`` pairs in image pixels, two or more.
     """
 
+    kind: ClassVar[str] = "stroke"
     points: tuple[Point, ...]
     positive: bool = True
 
@@ -96,6 +99,7 @@ class Contour:
     ``points`` are ``(row, col)`` pairs in image pixels, three or more; the last joins the first.
     """
 
+    kind: ClassVar[str] = "contour"
     points: tuple[Point, ...]
     positive: bool = True
 
@@ -108,6 +112,7 @@ class Contour:
 class BoxPrompt:
     """A box around the object, half-open, in image pixels."""
 
+    kind: ClassVar[str] = "box"
     box: Box
 
     @property

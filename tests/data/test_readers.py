@@ -3,8 +3,8 @@ import pytest
 import tifffile
 from PIL import Image
 
+from napari_clickseg.data.arrays import STRIDED_PIXELS
 from napari_clickseg.data.readers import (
-    STRIDED_PIXELS,
     ArrayReader,
     ImageError,
     ImageReader,
@@ -109,7 +109,7 @@ def test_a_box_beyond_the_image_is_cut(image):
         (np.zeros((0, 5)), "empty"),
         (np.zeros((4, 5, 2)), "2 channels"),
         (np.zeros((4, 5, 5)), "5 channels"),
-        ("image.png", "number per pixel"),
+        ("image.png", "cannot be opened"),
         (None, "number per pixel"),
         ([[1, 2], [3]], "not an image"),
     ],

@@ -7,7 +7,7 @@ import torch
 from napari_clickseg import Segmenter
 from napari_clickseg.engine.brs import KINDS, Copy, _Changed, _Energy, click_squares, refine
 from napari_clickseg.engine.cancel import Cancelled
-from napari_clickseg.engine.profiles import BRS, NO_BRS
+from napari_clickseg.engine.profiles import BRS, NO_BRS, PROFILES
 from napari_clickseg.interactions import Click
 from napari_clickseg.models.base import Inputs
 
@@ -27,10 +27,20 @@ def copies(tiny_model):
     return [Copy(straight, False), Copy(mirrored, True)]
 
 
-def energy_of(model, mode, copies, threshold=0.49):
-    changed = _Changed(model, model.splits[model.spec.brs[mode]], KINDS[mode].added, copies)
+def energy_of(model, mode, copies, **profile):
+    split = model.splits[model.spec.brs[mode]]
+    tensors = [model.before(split.name, copy.inputs) for copy in copies]
+    changed = _Changed(model, split, KINDS[mode].added, copies, tensors)
     squares = click_squares(CLICKS, copies[0].inputs.image.shape[-2:])
-    return _Energy(changed, squares, threshold, 0.0, None)
+    numbers = PROFILES["fbrs"].override(brs_min_change=0.0, **profile)
+    return _Energy(changed, squares, numbers, None)
+
+
+def refined(model, mode, copies, clicks=CLICKS, start=None, place="here", **profile):
+    split = model.spec.brs[mode]
+    tensors = [model.before(split, copy.inputs) for copy in copies]
+    numbers = PROFILES["fbrs"].override(**profile)
+    return refine(model, mode, copies, tensors, clicks, start, place, numbers)
 
 
 def test_every_kind_of_the_profiles_is_known():
@@ -42,6 +52,23 @@ def test_squares_are_cut_at_the_border_and_clicks_outside_draw_nothing():
     assert squares[0].sum() == 4
     assert squares[1].sum() == 9
     assert squares[1, 3:6, 3:6].all()
+
+
+def test_published_squares_are_lost_at_the_border_and_wrap_outside():
+    squares = click_squares([Click(0, 3), Click(3, 0), Click(2, 3, positive=False)], (6, 6), True)
+    assert squares[0].sum() == 0
+    assert squares[1, 1:4, 2:5].all() and squares[1].sum() == 9
+    assert click_squares([Click(-3, 3)], (6, 6), True)[0, 2:5, 2:5].all()
+
+
+def test_refinement_ends_when_its_time_is_over(tiny_model, copies):
+    calls = []
+    forward = tiny_model.after
+    tiny_model.after = lambda *a: calls.append(1) or forward(*a)
+    refined(tiny_model, "f-BRS-B", copies, brs_min_change=0.0, brs_seconds=1e-9)
+    assert len(calls) == len(copies)  # one call of the network for each copy
+    refined(tiny_model, "f-BRS-B", copies, brs_min_change=0.0)
+    assert len(calls) > 2 * len(copies)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -73,7 +100,7 @@ def test_a_zero_vector_changes_nothing_and_refining_lowers_the_energy(tiny_model
     torch.testing.assert_close(zero[0], expected, rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(zero[1], tiny_model(copies[1].inputs).flip(-1), rtol=1e-4, atol=1e-4)
     start = energy_of(tiny_model, mode, copies)(np.zeros(changed.length))[0]
-    logits, refinement = refine(tiny_model, mode, copies, CLICKS, None, "here", 0.49)
+    logits, refinement = refined(tiny_model, mode, copies)
     assert logits[0].shape == expected.shape
     assert not torch.equal(logits[0], expected)
     least = energy_of(tiny_model, mode, copies)(refinement.vector)[0]
@@ -81,18 +108,18 @@ def test_a_zero_vector_changes_nothing_and_refining_lowers_the_energy(tiny_model
 
 
 def test_the_first_click_is_not_refined(tiny_model, copies):
-    logits, refinement = refine(tiny_model, "f-BRS-B", copies, CLICKS[:1], None, "here", 0.49)
+    logits, refinement = refined(tiny_model, "f-BRS-B", copies, CLICKS[:1])
     assert not refinement.vector.any()
     torch.testing.assert_close(logits[0], tiny_model(copies[0].inputs), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("mode", ["RGB-BRS", "f-BRS-A"])
 def test_channels_outlive_a_change_of_view_and_maps_do_not(tiny_model, copies, mode):
-    _, first = refine(tiny_model, mode, copies, CLICKS, None, "here", 0.49)
+    _, first = refined(tiny_model, mode, copies)
     assert first.vector.any()
-    _, again = refine(tiny_model, mode, copies, CLICKS[:1], first, "elsewhere", 0.49)
+    _, again = refined(tiny_model, mode, copies, CLICKS[:1], first, "elsewhere")
     assert again.vector.any() == (mode == "f-BRS-A")
-    _, same = refine(tiny_model, mode, copies, CLICKS[:1], first, "here", 0.49)
+    _, same = refined(tiny_model, mode, copies, CLICKS[:1], first)
     np.testing.assert_array_equal(same.vector, first.vector)
 
 

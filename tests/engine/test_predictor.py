@@ -81,7 +81,7 @@ def test_the_start_mask_is_fed_back_first_and_replaced_then(scene):
 
 def test_models_without_a_mask_input_get_none(scene):
     model = ColourModel(takes_prev_mask=False)
-    _run(_predictor(model, "fbrs"), scene, Click(40, 50))
+    _run(_predictor(model, "ritm"), scene, Click(40, 50))
     assert model.seen[-1].prev_mask is None
 
 
@@ -133,7 +133,7 @@ def test_memory_of_views_is_bounded(scene):
     predictor = _predictor(ColourModel(cached="image"), zoom_in=None)
     for _ in range(30):
         _run(predictor, scene.copy(), Click(40, 50))
-    assert len(predictor._memory) <= 12
+    assert len(predictor._network.memory) <= 12
 
 
 def test_memory_of_views_ends_with_the_image(scene):
@@ -145,7 +145,7 @@ def test_memory_of_views_ends_with_the_image(scene):
     gc.collect()
     assert gone() is None
     _run(predictor, scene, Click(40, 50))
-    assert len(predictor._memory) == 2
+    assert len(predictor._network.memory) == 2
 
 
 def test_an_image_is_forgotten_when_asked(scene):

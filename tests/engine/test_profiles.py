@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from napari_clickseg.engine.fitted_zoom_in import FittedZoomIn
 from napari_clickseg.engine.profiles import PROFILES, Profile, ZoomIn, get_profile
-from napari_clickseg.engine.zoom_in import FittedZoomIn
+from napari_clickseg.engine.zoom_in import TypedZoomIn
 
 
 @pytest.mark.parametrize("name", PROFILES)
@@ -11,9 +12,16 @@ def test_profiles_know_their_names(name):
 
 
 def test_published_numbers():
-    for name in ("fbrs", "ritm", "saic_is"):
+    for name, zoom in (("fbrs", ZoomIn()), ("ritm", ZoomIn()), ("saic_is", TypedZoomIn())):
         profile = get_profile(name)
-        assert (profile.threshold, profile.flip, profile.zoom_in) == (0.49, True, ZoomIn())
+        assert (profile.threshold, profile.flip, profile.zoom_in) == (0.49, True, zoom)
+        assert profile.brs_wraps
+    assert get_profile("fbrs").brs == "f-BRS-B"
+    assert not get_profile("saic_is").accumulate
+    cfr = get_profile("cfr_icl")
+    assert (cfr.cascade_steps, cfr.cascade_clicks, cfr.cascade_adaptive) == (4, 1, True)
+    typed = TypedZoomIn()
+    assert (typed.skip_clicks, typed.skip_contours, typed.skip_strokes) == (1, -1, -1)
     assert ZoomIn() == ZoomIn(1, 400, 1.4, 200, 0.5, 0.5)
     for name in ("simpleclick", "cfr_icl"):
         zoom = get_profile(name).zoom_in

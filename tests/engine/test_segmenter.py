@@ -165,7 +165,7 @@ def test_without_an_image_there_is_a_sentence():
 def test_models_profiles_and_options():
     assert Segmenter(DiskModel()).profile.name == "clickseg"
     assert Segmenter(DiskModel(profile="ritm")).profile.name == "ritm"
-    assert Segmenter(DiskModel(), "fbrs", threshold=0.3).profile.threshold == 0.3
+    assert Segmenter(DiskModel(), "ritm", threshold=0.3).profile.threshold == 0.3
     assert Segmenter(DiskModel(), Profile("mine", flip=False)).profile.name == "mine"
     assert Segmenter(DiskModel(), zoom_in=None).profile.zoom_in is None
     for bad in ({"profile": "nothing"}, {"brs": "f-BRS-Z"}, {"brss": 3}, {"threshold": 7}):
@@ -261,11 +261,11 @@ def test_a_new_image_frees_the_memory_of_the_old_one(scene):
     gone = weakref.ref(image)
     seg.set_image(image)
     seg.click(40, 50)
-    assert seg.predictor._memory
+    assert seg.predictor._network.memory
     del image
     seg.set_image(scene)
     gc.collect()
-    assert gone() is None and not seg.predictor._memory
+    assert gone() is None and not seg.predictor._network.memory
 
 
 def test_a_reader_given_again_is_read_again(scene):

@@ -56,15 +56,18 @@ def test_the_image_lies_where_the_clicks_are():
 def test_lines_and_boxes_are_mapped_too():
     view = CentreView(Box(10, 20, 110, 220), (50, 100))
     line = view.place(Stroke(((10, 20), (109, 219)), False))
-    assert line == Stroke((view.to_view(10, 20), view.to_view(109, 219)), False)
+    assert line == Stroke(((0, 0), (49, 99)), False)  # whole pixels, as they are drawn
+    published = CornerView(Box(10, 20, 110, 220), (50, 100)).place(Stroke(((11, 23), (107, 212))))
+    assert published == Stroke(((0, 1), (48, 96)))  # truncated
     assert view.place(BoxPrompt(Box(10, 20, 110, 220))).box == Box(0, 0, 50, 100)
 
 
-def test_our_views_are_multiples_of_the_stride():
+def test_views_are_multiples_of_the_stride():
     box = Box(0, 0, 333, 500)
     assert CentreView.sized(box, (213, 320), 32).size == (224, 320)
     assert CentreView.sized(box, (3, 3), 8).size == (8, 8)
-    assert CornerView.sized(box, (213, 320), 32).size == (213, 320)
+    assert CornerView.sized(box, (213, 320), 1).size == (213, 320)
+    assert CornerView.sized(box, (400, 448), 224).size == (448, 448)
 
 
 @BOTH

@@ -1,131 +1,29 @@
-"""Images of any size behind one face, and image files."""
+"""Images of any size behind one face, from arrays and from files."""
 
 from __future__ import annotations
 
+import math
 import os
-import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 
-from ..geometry import Box
+from .arrays import ArrayReader, ImageReader
+from .cancel import Progress
+from .errors import ImageError, unreadable
+from .ome_zarr import is_zarr, open_zarr
+from .pictures import Picture
+from .planes import Plane, PlaneIndex, guess_axes
+from .pyramid_cache import cached_levels
+from .tiff import TIFF_HEADS, open_tiff
 
-__all__ = ["ArrayReader", "ImageError", "ImageReader", "as_reader", "read_image"]
+__all__ = ["ArrayReader", "ImageError", "ImageReader", "as_reader", "open_image", "read_image"]
 
-STRIDED_PIXELS = 2**22  # numpy arrays with more pixels than this offer strided views as levels
+WHOLE_BYTES = 2**27  # images without random access are tiled on disk if they are larger
 OTHER_COLOURS = (3, 5, 6, 8, 9, 10)  # TIFF: palette, CMYK, YCbCr and the three kinds of CIELAB
-LEAST_SIDE = 256  # no strided level is smaller than this
-
-
-class ImageError(ValueError):
-    """An image that cannot be used or read; the message says why and what next."""
-
-
-@runtime_checkable
-class ImageReader(Protocol):
-    """What the engine needs of an image. Weak references to readers must be possible.
-
-    Attributes
-    ----------
-    shape : tuple of int
-        ``(H, W)`` or ``(H, W, C)`` with C = 3 or 4 (RGB, RGBA).
-    dtype : np.dtype
-    levels : tuple of (int, int)
-        Height and width of each resolution, the full one first.
-    """
-
-    shape: tuple[int, ...]
-    dtype: np.dtype
-    levels: tuple[tuple[int, int], ...]
-
-    def read(self, box: Box, level: int = 0) -> np.ndarray:
-        """The pixels of a box, given in that level's pixels, as ``(h, w)`` or ``(h, w, C)``."""
-
-
-class ArrayReader:
-    """Whatever can be sliced like an array (numpy, memory map, dask, zarr), or a pyramid of such.
-
-    Only slices are ever turned into numpy arrays. A large numpy array offers every second, fourth,
-    ... pixel as further levels, which are views and cost nothing.
-
-    Parameters
-    ----------
-    levels : sequence of array
-        ``(H, W)``, ``(H, W, 3)`` or ``(H, W, 4)`` of any real dtype, full resolution first.
-
-    Raises
-    ------
-    ImageError
-        If an array cannot be an image.
-    """
-
-    def __init__(self, levels: Sequence[Any]) -> None:
-        for level in levels:
-            _check(tuple(level.shape), np.dtype(level.dtype))
-        self._arrays = list(levels)
-        first = self._arrays[0]
-        self.shape: tuple[int, ...] = tuple(int(side) for side in first.shape)
-        self.dtype = np.dtype(first.dtype)
-        if any(tuple(a.shape[2:]) != self.shape[2:] for a in levels):
-            raise ImageError(
-                "The levels of this multiscale image differ in their channels: "
-                f"{[tuple(a.shape) for a in levels]}. Give levels of one image."
-            )
-        heights = [a.shape[0] for a in levels]
-        if heights != sorted(heights, reverse=True):
-            raise ImageError(
-                f"The levels of this multiscale image have heights {heights}. "
-                "Order them from the full resolution to the coarsest."
-            )
-        if len(self._arrays) == 1 and isinstance(first, np.ndarray):
-            self._arrays = _strided(first)
-        self.levels: tuple[tuple[int, int], ...] = tuple(
-            (int(a.shape[0]), int(a.shape[1])) for a in self._arrays
-        )
-
-    def read(self, box: Box, level: int = 0) -> np.ndarray:
-        """See `ImageReader.read`; the part of the box outside the image is left out."""
-        return np.asarray(self._arrays[level][box.clip(self.levels[level]).slices])
-
-
-def _strided(array: np.ndarray) -> list[np.ndarray]:
-    """The array and views of every 2nd, 4th, ... pixel, if it is large."""
-    levels, step = [array], 2
-    while (
-        levels[-1].shape[0] * levels[-1].shape[1] > STRIDED_PIXELS
-        and min(array.shape[:2]) // step >= LEAST_SIDE
-    ):
-        levels.append(array[::step, ::step])
-        step *= 2
-    return levels
-
-
-def _check(shape: tuple[int, ...], dtype: np.dtype) -> None:
-    """Raise `ImageError` if an array of this shape and dtype cannot be an image."""
-    if dtype.kind == "c":
-        raise ImageError(
-            "The image holds complex numbers, which have no brightness. "
-            "Give their magnitude: np.abs(image)."
-        )
-    if dtype.kind not in "biuf":
-        raise ImageError(
-            f"The image has dtype {dtype}, which is not a number per pixel. "
-            "Convert it to integers or floats first."
-        )
-    if len(shape) not in (2, 3):
-        raise ImageError(
-            f"An image has 2 axes, or 3 with colours last; this one has shape {shape}. "
-            "Give one plane of it."
-        )
-    if 0 in shape:
-        raise ImageError(f"The image is empty: its shape is {shape}.")
-    if len(shape) == 3 and shape[2] not in (3, 4):
-        raise ImageError(
-            f"The image has {shape[2]} channels (shape {shape}); 3 (RGB) and 4 (RGBA) can be used. "
-            "Give one channel as a 2-D image, or combine three."
-        )
+OVERVIEW_PIXELS = 2**26  # larger compressed images without levels get levels in the cache
 
 
 def as_reader(image: Any) -> ImageReader:
@@ -133,15 +31,19 @@ def as_reader(image: Any) -> ImageReader:
 
     Parameters
     ----------
-    image : array, sequence of arrays, or ImageReader
+    image : array, sequence of arrays, path or ImageReader
         ``(H, W)``, ``(H, W, 3)`` or ``(H, W, 4)`` of any real dtype; numpy, memory map, dask, zarr,
-        or such arrays as levels of a multiscale image. A reader is returned as it is.
+        or such arrays as levels of a multiscale image; or a file as for `open_image`. A reader is
+        returned as it is.
 
     Raises
     ------
     ImageError
-        If the dtype, the number of axes or of channels cannot be an image, or it is empty.
+        If the dtype, the number of axes or of channels cannot be an image, it is empty, or the
+        file cannot be opened.
     """
+    if isinstance(image, str | os.PathLike):
+        return open_image(image)
     if isinstance(image, ImageReader):
         return image
     if isinstance(image, Sequence) and len(image) and all(hasattr(a, "shape") for a in image):
@@ -154,8 +56,66 @@ def as_reader(image: Any) -> ImageReader:
     return ArrayReader([image])
 
 
+def open_image(
+    path: str | os.PathLike[str],
+    plane: Plane = None,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> ImageReader:
+    """Open an image file of any size; pixels are read when a box is asked for.
+
+    A large picture in a format that can only be decoded as a whole (PNG, JPEG, a TIFF of few huge
+    strips) is copied once, with averaged coarser levels, into the user's cache
+    (``CLICKSEG_CACHE``); large compressed TIFF files without levels get the coarser ones only.
+
+    Parameters
+    ----------
+    path : str or path
+        PNG, JPEG, BMP, GIF, TIFF (tiled, in strips, pyramidal, BigTIFF, OME), .npy, or the folder
+        of a Zarr array or an OME-Zarr image. Recognised by content, not by name.
+    plane : int or sequence of int, optional
+        One index for each axis of a stack that is longer than 1, in the order of the file; with
+        one more, it chooses among 3 channels that are colours otherwise.
+    progress : callable, optional
+        Called with the part that is copied, 0..1, if the cache is needed.
+    cancelled : callable, optional
+        Asked between parts of the copy.
+
+    Returns
+    -------
+    ImageReader
+        EXIF orientation is applied; palettes and other colour models are RGB or RGBA.
+
+    Raises
+    ------
+    ImageError
+        If the file is missing, unreadable, damaged, of another kind, or a stack without `plane`.
+    Cancelled
+        If `cancelled` answered true; nothing is left in the cache.
+    """
+    path = Path(path)
+    levels, random_access = _open_levels(path, plane)
+    full = levels[0]
+    if not random_access:
+        if math.prod(full.shape) * full.dtype.itemsize <= WHOLE_BYTES:
+            levels[0] = full[slice(None), slice(None)]
+        else:
+            levels = cached_levels(full, path, plane, 0, progress, cancelled)
+    elif (
+        len(levels) == 1
+        and path.is_file()
+        and not isinstance(full, np.ndarray)  # those offer strided views
+        and full.shape[0] * full.shape[1] > OVERVIEW_PIXELS
+    ):
+        levels += cached_levels(full, path, plane, 1, progress, cancelled)
+    try:
+        return ArrayReader(levels)
+    except ImageError as error:
+        raise ImageError(f"{path}: {error}") from error
+
+
 def read_image(path: str | os.PathLike[str]) -> np.ndarray:
-    """Read a PNG, JPEG, BMP, TIFF or .npy file.
+    """Read a PNG, JPEG, BMP, GIF, TIFF or .npy file as a whole.
 
     Parameters
     ----------
@@ -165,7 +125,8 @@ def read_image(path: str | os.PathLike[str]) -> np.ndarray:
     Returns
     -------
     (H, W) or (H, W, C) array
-        In the file's own dtype. Palettes and other colour models become RGB or RGBA.
+        In the file's own dtype, EXIF orientation applied. Palettes and other colour models become
+        RGB or RGBA.
 
     Raises
     ------
@@ -173,33 +134,58 @@ def read_image(path: str | os.PathLike[str]) -> np.ndarray:
         If the file is missing, unreadable, empty, truncated or of another kind.
     """
     path = Path(path)
+    head = _head(path)
+    try:
+        if head.startswith(b"\x93NUMPY"):
+            return np.load(path, allow_pickle=False)
+        if head.startswith(TIFF_HEADS):
+            return _read_tiff(path)
+        return Picture(path)[slice(None), slice(None)]
+    except Exception as error:  # decoders raise many kinds on damaged files
+        raise unreadable(path, error) from error
+
+
+def _open_levels(path: Path, plane: Plane) -> tuple[list[Any], bool]:
+    """The resolutions of a file or Zarr folder as arrays, and whether small boxes cost little."""
+    if path.is_dir():
+        if is_zarr(path):
+            return open_zarr(path, plane), True
+        raise ImageError(
+            f"{path} is a folder, and no Zarr image. Give a file in it, or an OME-Zarr folder."
+        )
+    head = _head(path)
+    try:
+        if head.startswith(b"\x93NUMPY"):
+            return [_open_npy(path, plane)], True
+        if head.startswith(TIFF_HEADS):
+            return open_tiff(path, plane)
+        return [Picture(path, plane)], False
+    except Exception as error:  # decoders raise many kinds on damaged files
+        raise unreadable(path, error) from error
+
+
+def _head(path: Path) -> bytes:
+    """The first bytes of a file, or a sentence on why there are none."""
     try:
         with path.open("rb") as file:
             head = file.read(8)
     except OSError as error:
         raise ImageError(
-            f"The image {path} cannot be opened: {error.strerror or error}. Check the path."
+            f"The image {path} cannot be opened: {error.strerror or error}. Check the path, and "
+            "that you may read it."
         ) from error
     if not head:
         raise ImageError(f"The image {path} is empty (0 bytes). Copy or save it again.")
-    try:
-        if head.startswith(b"\x93NUMPY"):
-            return np.load(path, allow_pickle=False)
-        if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-            return _read_tiff(path)
-        return _read_pillow(path)
-    except ImageError:
-        raise
-    except Exception as error:  # decoders raise many kinds on damaged files
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        advice = (
-            'Install the codecs: pip install "napari-clickseg[codecs]".'
-            if "imagecodecs" in reason[0]
-            else "It may be damaged or of a kind other than PNG, JPEG, BMP, TIFF or npy."
-        )
-        raise ImageError(
-            f"The image {path} cannot be read: {reason[0].rstrip('.')}. {advice}"
-        ) from error
+    return head
+
+
+def _open_npy(path: Path, plane: Plane) -> np.ndarray:
+    """One plane of a .npy file as a memory map."""
+    array = np.load(path, mmap_mode="r", allow_pickle=False)
+    if array.ndim < 2 or 0 in array.shape:
+        return array  # refused by ArrayReader
+    index = PlaneIndex.choose(guess_axes(array.shape), array.shape, plane, f"The image {path}")
+    return index.arrange(array[index.index(array.shape, slice(None), slice(None))])
 
 
 def _read_tiff(path: Path) -> np.ndarray:
@@ -215,24 +201,8 @@ def _read_tiff(path: Path) -> np.ndarray:
                     f"The image {path} holds {len(series)} pages in the colour model "
                     f"{getattr(model, 'name', model)}. Save the page you want as RGB."
                 )
-            return _read_pillow(path)
+            return Picture(path)[slice(None), slice(None)]
         array, axes = series.asarray(), series.axes
     if array.ndim == 3 and "S" in axes:
         array = np.moveaxis(array, axes.index("S"), -1)
     return array
-
-
-def _read_pillow(path: Path) -> np.ndarray:
-    """Any file that Pillow knows, as grey, RGB or RGBA."""
-    from PIL import Image
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        with Image.open(path) as image:
-            image.load()
-            if image.mode in ("P", "PA", "LA", "La", "RGBa") or "transparency" in image.info:
-                transparent = image.mode != "P" or "transparency" in image.info
-                image = image.convert("RGBA" if transparent else "RGB")
-            elif image.mode not in ("1", "L", "I", "F", "RGB", "RGBA") and image.mode[:2] != "I;":
-                image = image.convert("RGB")
-            return np.asarray(image)

@@ -13,8 +13,10 @@ segmentation", CVPR 2020, equations 2 to 5.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -24,6 +26,9 @@ from torch import Tensor
 from ..interactions import Click
 from ..models.base import ClickModel, Inputs, Split
 from .cancel import stop_if
+
+if TYPE_CHECKING:
+    from .profiles import Profile
 
 __all__ = ["KINDS", "Kind", "Refinement", "refine"]
 
@@ -82,11 +87,16 @@ class _Changed:
     """The network's logits as a function of the vector, one copy of the view after the other."""
 
     def __init__(
-        self, model: ClickModel, split: Split, added: bool, copies: Sequence[Copy]
+        self,
+        model: ClickModel,
+        split: Split,
+        added: bool,
+        copies: Sequence[Copy],
+        tensors: Sequence[Tensors],
     ) -> None:
         self.model, self.split, self.added, self.copies = model, split, added, copies
-        self.tensors = [model.before(split.name, copy.inputs) for copy in copies]
-        first = self.tensors[0]
+        self.tensors = tensors
+        first = tensors[0]
         self.length = (
             sum(first[name].numel() for name in split.added)
             if added
@@ -130,15 +140,20 @@ class _Changed:
         return 1e-3 * (z[:half].square().sum() + 10 * z[half:].square().sum())
 
 
-def click_squares(clicks: Sequence[Click], size: tuple[int, int]) -> Tensor:
-    """Squares of 3 x 3 pixels around clicks in view pixels: ``(2, h, w)``, positive first."""
+def click_squares(clicks: Sequence[Click], size: tuple[int, int], wraps: bool = False) -> Tensor:
+    """Squares of 3 x 3 pixels around clicks in view pixels: ``(2, h, w)``, positive first.
+
+    With `wraps`, as published: a square that begins before the first row or column is lost, and
+    one farther outside counts from the other side.
+    """
     squares = torch.zeros(2, *size)
     for click in clicks:
-        row, col = click.pixel
-        if 0 <= row < size[0] and 0 <= col < size[1]:
-            squares[
-                0 if click.positive else 1, max(0, row - 1) : row + 2, max(0, col - 1) : col + 2
-            ] = 1
+        sign = 0 if click.positive else 1
+        row, col = round(click.row), round(click.col)
+        if wraps:
+            squares[sign, row - 1 : row + 2, col - 1 : col + 2] = 1
+        elif 0 <= row < size[0] and 0 <= col < size[1]:
+            squares[sign, max(0, row - 1) : row + 2, max(0, col - 1) : col + 2] = 1
     return squares
 
 
@@ -146,12 +161,11 @@ def refine(
     model: ClickModel,
     mode: str,
     copies: Sequence[Copy],
+    tensors: Sequence[Tensors],
     clicks: Sequence[Click],
     start: Refinement | None,
     place: object,
-    threshold: float,
-    max_evaluations: int = 20,
-    min_change: float = 0.01,
+    profile: Profile,
     cancelled: Callable[[], bool] | None = None,
 ) -> tuple[list[Tensor], Refinement]:
     """Logits of a view after refinement.
@@ -163,18 +177,16 @@ def refine(
         A key of ``model.spec.brs``.
     copies : sequence of Copy
         The view, and its mirrored copy if there is one; all share one vector.
+    tensors : sequence of mapping
+        Of each copy, those at the mode's split.
     clicks : sequence of Click
         All clicks, in pixels of the (unmirrored) view.
     start : Refinement or None
         Of the click before; ignored if it does not fit.
     place : hashable
         Names the view.
-    threshold : float
-        Of the mask, between 0 and 1.
-    max_evaluations : int
-        Calls of the network at most.
-    min_change : float
-        Stops once the mask changes by less than this (1 - IoU) between two calls.
+    profile : Profile
+        Its threshold and ``brs_`` numbers.
     cancelled : callable, optional
         Asked before each call.
 
@@ -185,7 +197,7 @@ def refine(
     refinement : Refinement
     """
     kind = KINDS[mode]
-    changed = _Changed(model, model.splits[model.spec.brs[mode]], kind.added, copies)
+    changed = _Changed(model, model.splits[model.spec.brs[mode]], kind.added, copies, tensors)
     here = place if kind.added else None
     fits = start is not None and start.place == here and start.vector.size == changed.length
     x0 = start.vector if fits else np.zeros(changed.length)
@@ -194,10 +206,12 @@ def refine(
         stop_if(cancelled)
         return changed.logits(_on(x0, device)), Refinement(x0, here)
 
-    squares = click_squares(clicks, copies[0].inputs.image.shape[-2:]).to(device)
-    energy = _Energy(changed, squares, threshold, min_change, cancelled)
+    size = (int(copies[0].inputs.image.shape[-2]), int(copies[0].inputs.image.shape[-1]))
+    squares = click_squares(clicks, size, profile.brs_wraps).to(device)
+    energy = _Energy(changed, squares, profile, cancelled)
+    most = profile.brs_evaluations
     found, _, _ = fmin_l_bfgs_b(
-        energy, x0, m=20, factr=0, pgtol=1e-8, maxfun=max_evaluations, maxiter=2 * max_evaluations
+        energy, x0, m=20, factr=0, pgtol=1e-8, maxfun=most, maxiter=2 * most
     )
     return energy.best, Refinement(found, here)
 
@@ -213,12 +227,13 @@ class _Energy:
         self,
         changed: _Changed,
         squares: Tensor,
-        threshold: float,
-        min_change: float,
+        profile: Profile,
         cancelled: Callable[[], bool] | None,
     ) -> None:
-        self.changed, self.squares = changed, squares
-        self.threshold, self.min_change, self.cancelled = threshold, min_change, cancelled
+        self.changed, self.squares, self.cancelled = changed, squares, cancelled
+        self.threshold, self.min_change = profile.threshold, profile.brs_min_change
+        limit = profile.brs_seconds
+        self.deadline = None if limit is None else time.monotonic() + limit
         self.best: list[Tensor] = []
         self._least = np.inf
         self._mask: Tensor | None = None
@@ -237,7 +252,8 @@ class _Energy:
         value = energy.item()
         if value < self._least or not self.best:
             self._least, self.best = value, [logits.detach() for logits in copies]
-        if self._obeyed(p.detach()) or self._settled(p.detach() > self.threshold):
+        late = self.deadline is not None and time.monotonic() > self.deadline
+        if late or self._obeyed(p.detach()) or self._settled(p.detach() > self.threshold):
             return value, np.zeros_like(vector)
         (gradient,) = torch.autograd.grad(energy, z)
         return value, gradient.cpu().numpy().astype(np.float64)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from numbers import Real
 from typing import Any
 
-__all__ = ["check_fields", "make_whole", "whole"]
+__all__ = ["check_fields", "is_size", "make_whole", "whole", "whole_sides"]
 
 
 def whole(value: Any) -> Any:
@@ -21,6 +21,17 @@ def make_whole(values: Any, *names: str) -> None:
     """Replace these fields of a frozen dataclass by what `whole` makes of them."""
     for name in names:
         object.__setattr__(values, name, whole(getattr(values, name)))
+
+
+def whole_sides(value: Any) -> Any:
+    """A pair of sides of any kind as a tuple of int where they are integral."""
+    return tuple(map(whole, value)) if isinstance(value, Iterable) else value
+
+
+def is_size(value: object) -> bool:
+    """Whether this is one side or two sides in pixels."""
+    sides = value if isinstance(value, tuple) else (value, value)
+    return len(sides) == 2 and all(isinstance(side, int) and side >= 1 for side in sides)
 
 
 def check_fields(owner: str, rows: Iterable[tuple[Any, Callable[[Any], Any], str]]) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .fields import check_fields, make_whole
-from .zoom_in import FittedZoomIn, ZoomIn
+from .fields import check_fields, is_size, make_whole, whole_sides
+from .fitted_zoom_in import FittedZoomIn
+from .zoom_in import TypedZoomIn, ZoomIn
 
 __all__ = ["BRS", "NO_BRS", "PROFILES", "Profile", "ZoomIn", "get_profile"]
 
@@ -33,10 +34,19 @@ class Profile:
         The rule that chooses where to look; None always looks at the whole image.
     network_size : int or None
         Longest side, in network pixels, to which the whole image is reduced; None leaves it.
+    fixed_size : (int, int) or None
+        Height and width in network pixels at which everything is shown, whatever its proportions.
     max_enlargement : float
         Largest factor by which a whole image smaller than `network_size` is enlarged.
     max_clicks : int or None
-        The network is shown this many interactions at most, the oldest.
+        The network is shown this many interactions at most, the oldest. None shows all of them, or
+        as many as the kind of refinement was published with.
+    accumulate : bool
+        The network is shown every stroke and contour; otherwise only the latest interaction and
+        all clicks.
+    mask_feedback : bool
+        The network is shown its own last mask; otherwise the mask that the object was started
+        from, if there is one, all along (as the published demos do).
     sampling : {"corners", "centres"}
         How pixels of image and view correspond. ``"corners"``, as published: bilinear between
         corner pixels, clicks scaled by the sides' ratio, probabilities resized back. ``"centres"``:
@@ -50,6 +60,19 @@ class Profile:
         Calls of the network at most for each click's refinement.
     brs_min_change : float
         Refinement ends once the mask changes by less than this (1 - IoU) between two calls.
+    brs_seconds : float or None
+        Refinement ends with the first call of the network that is over later than this.
+    brs_wraps : bool
+        As published, clicks in the first row or column are not refined, and those a little
+        outside the view may act at its other side.
+    cascade_steps : int
+        How often the network looks again at its own answer, without a new click.
+    cascade_clicks : int
+        The cascade follows this many first clicks only.
+    cascade_adaptive : bool
+        The cascade ends once hardly a pixel of the mask changes.
+    bfloat16 : bool
+        Run the network in bfloat16 where the processor has it; refinement stays in float32.
     """
 
     name: str
@@ -57,16 +80,28 @@ class Profile:
     flip: bool = True
     zoom_in: ZoomIn | None = ZoomIn()
     network_size: int | None = None
+    fixed_size: tuple[int, int] | None = None
     max_enlargement: float = 1.0
     max_clicks: int | None = None
+    accumulate: bool = True
+    mask_feedback: bool = True
     sampling: str = "corners"
     honour_clicks: bool = False
     brs: str = NO_BRS
     brs_evaluations: int = 20
     brs_min_change: float = 0.01
+    brs_seconds: float | None = None
+    brs_wraps: bool = True
+    cascade_steps: int = 0
+    cascade_clicks: int = 1
+    cascade_adaptive: bool = False
+    bfloat16: bool = False
 
     def __post_init__(self) -> None:
         make_whole(self, "network_size", "max_clicks", "brs_evaluations")
+        make_whole(self, "cascade_steps", "cascade_clicks")
+        if self.fixed_size is not None:
+            object.__setattr__(self, "fixed_size", whole_sides(self.fixed_size))
         check_fields(
             f"Profile {self.name!r}",
             (
@@ -89,6 +124,26 @@ class Profile:
                     "brs_evaluations (1 or more)",
                 ),
                 (self.brs_min_change, lambda x: x >= 0, "brs_min_change (0 or more)"),
+                (
+                    self.brs_seconds,
+                    lambda x: x is None or x > 0,
+                    "brs_seconds (more than 0, or None)",
+                ),
+                (
+                    self.fixed_size,
+                    lambda x: x is None or isinstance(x, tuple) and is_size(x),
+                    "fixed_size (height and width in pixels, or None)",
+                ),
+                (
+                    self.cascade_steps,
+                    lambda x: isinstance(x, int) and x >= 0,
+                    "cascade_steps (0 or more)",
+                ),
+                (
+                    self.cascade_clicks,
+                    lambda x: isinstance(x, int) and x >= 1,
+                    "cascade_clicks (1 or more)",
+                ),
                 (self.sampling, lambda x: x in ("corners", "centres"), "sampling"),
                 (self.zoom_in, lambda x: x is None or isinstance(x, ZoomIn), "zoom_in"),
             ),
@@ -149,20 +204,22 @@ PROFILES: Mapping[str, Profile] = {
             max_enlargement=2.0,
             sampling="centres",
             honour_clicks=True,
+            brs_wraps=False,
         ),
-        Profile("fbrs"),
+        Profile("fbrs", brs="f-BRS-B"),
         Profile("ritm"),
         Profile(
             "ritm_demo",
             threshold=0.5,
             zoom_in=ZoomIn(skip_clicks=-1, target_size=(400, 400)),
             network_size=800,
+            mask_feedback=False,
             brs_min_change=1e-3,
         ),
-        Profile("saic_is"),
+        Profile("saic_is", zoom_in=TypedZoomIn(), accumulate=False),
         Profile("avalanche", threshold=0.5, zoom_in=None, max_clicks=20),
         Profile("simpleclick", zoom_in=_FIXED_448),
-        Profile("cfr_icl", zoom_in=_FIXED_448),
+        Profile("cfr_icl", zoom_in=_FIXED_448, cascade_steps=4, cascade_adaptive=True),
     )
 }
 

@@ -226,6 +226,22 @@ class Segmenter:
             )
         return self._move(self.history.do(self.history.present.with_mask(mask)))
 
+    def confine(self, box: Box | None) -> Box:
+        """Confine the object to a box: nothing outside is looked at or changed; can be undone.
+
+        Parameters
+        ----------
+        box : Box or None
+            In image pixels; None allows the whole image again. Returns what changed: the mask
+            outside the box is gone.
+
+        Raises
+        ------
+        ValueError
+            If the box lies outside the image, or a click outside the box.
+        """
+        return self._move(self.history.do(self.history.present.confine(box)))
+
     def _move(self, history: History) -> Box:
         """Make a history the present one; returns the box of the probabilities that differ."""
         before, self._history = self.history.present.probabilities, history

@@ -40,6 +40,8 @@ class Session:
         The mask that the object was started from, as probabilities of 0 and 1.
     refinement : Refinement or None
         What the last backpropagating refinement found; the next one starts from it.
+    region : Box or None
+        The part of the image that the object is confined to; None for all of it.
     """
 
     reader: ImageReader
@@ -50,6 +52,7 @@ class Session:
     roi: Box | None = None
     start_mask: TileMap | None = None
     refinement: Refinement | None = None
+    region: Box | None = None
 
     @classmethod
     def of_image(cls, reader: ImageReader, contrast_limits: tuple[float, float]) -> Session:
@@ -69,7 +72,7 @@ class Session:
         ValueError
             If it does not touch the image.
         """
-        _check_inside(interaction, self.shape)
+        self._check_inside(interaction)
         return replace(self, interactions=(*self.interactions, interaction))
 
     def replace_interactions(self, interactions: Iterable[Interaction]) -> Session:
@@ -85,10 +88,27 @@ class Session:
         """
         wanted = tuple(interactions)
         for interaction in wanted:
-            _check_inside(interaction, self.shape)
+            self._check_inside(interaction)
         if wanted[: self.predicted] == self.interactions[: self.predicted]:
             return replace(self, interactions=wanted)
         return replace(self.restart(), interactions=wanted)
+
+    def _check_inside(self, interaction: Interaction) -> None:
+        """Raise ValueError if an interaction does not touch the image, or the region."""
+        allowed = self.region or Box.of_shape(self.shape)
+        if isinstance(interaction, BoxPrompt):
+            inside = not interaction.box.intersect(allowed).empty
+        else:
+            inside = any(allowed.contains(row, col) for row, col in interaction.points)
+        if inside:
+            return
+        what = interaction.kind
+        if isinstance(interaction, Click):
+            what = f"click at row {interaction.row:g}, column {interaction.col:g}"
+        of = f"image of {self.shape[0]} x {self.shape[1]} pixels"
+        if self.region is not None:
+            of = f"box that the object is confined to ({allowed})"
+        raise ValueError(f"The {what} lies outside the {of}. Place it inside.")
 
     def restart(self) -> Session:
         """The session before its first interaction."""
@@ -123,6 +143,34 @@ class Session:
         )
         return replace(self, start_mask=start).restart()
 
+    def confine(self, region: Box | None) -> Session:
+        """The session with its object confined to a box; what was outside of it is gone.
+
+        Parameters
+        ----------
+        region : Box or None
+            In image pixels, cut to the image; None allows the whole image again.
+
+        Raises
+        ------
+        ValueError
+            If the box lies outside the image, or a click lies outside the box.
+        """
+        if region is None:
+            return replace(self, region=None)
+        inside = region.clip(self.shape)
+        if inside.empty:
+            raise ValueError(
+                f"The box {region} lies outside the image of {self.shape[0]} x {self.shape[1]} "
+                "pixels. Draw it inside."
+            )
+        confined = replace(self, region=inside)
+        for interaction in self.interactions:
+            confined._check_inside(interaction)
+        start = None if self.start_mask is None else _only_inside(self.start_mask, inside)
+        kept = _only_inside(self.probabilities, inside)
+        return replace(confined, probabilities=kept, start_mask=start, roi=None)
+
     def mask(self, threshold: float, box: Box | None = None) -> np.ndarray:
         """Where the probability is above a threshold, in a box or the whole image; dense bool."""
         view = MaskView(self.probabilities, threshold)
@@ -145,24 +193,17 @@ def _as_mask(mask: Any) -> Any:
     return array
 
 
-def _check_inside(interaction: Interaction, shape: tuple[int, int]) -> None:
-    """Raise ValueError if an interaction does not touch the image."""
-    image = Box.of_shape(shape)
-    if isinstance(interaction, BoxPrompt):
-        inside = not interaction.box.intersect(image).empty
-    else:
-        inside = any(image.contains(row, col) for row, col in interaction.points)
-    if inside:
-        return
-    height, width = shape
-    what = type(interaction).__name__.lower()
-    if isinstance(interaction, Click):
-        what = f"click at row {interaction.row:g}, column {interaction.col:g}"
-    elif isinstance(interaction, BoxPrompt):
-        what = "box"
-    raise ValueError(
-        f"The {what} lies outside the image of {height} x {width} pixels. Place it inside."
-    )
+def _only_inside(tiles: TileMap, box: Box) -> TileMap:
+    """A map that is 0 outside a box."""
+    height, width = tiles.shape
+    for outside in (
+        Box(0, 0, box.top, width),
+        Box(box.bottom, 0, height, width),
+        Box(box.top, 0, box.bottom, box.left),
+        Box(box.top, box.right, box.bottom, width),
+    ):
+        tiles = tiles.clear(outside)
+    return tiles
 
 
 @dataclass(frozen=True, eq=False)

@@ -79,7 +79,12 @@ class View:
         if isinstance(interaction, BoxPrompt):
             (top, left), (bottom, right) = (self.to_view(*p) for p in interaction.points)
             return BoxPrompt(Box(round(top), round(left), round(bottom) + 1, round(right) + 1))
-        return replace(interaction, points=tuple(self.to_view(*p) for p in interaction.points))
+        points = (self.to_view(*p) for p in interaction.points)
+        return replace(interaction, points=tuple((self._snap(r), self._snap(c)) for r, c in points))
+
+    def _snap(self, place: float) -> float:
+        """Coordinate of a point of a line as it is drawn: whole pixels."""
+        raise NotImplementedError
 
     def read_image(self, reader: ImageReader, limits: tuple[float, float]) -> Tensor:
         """The image in the view: ``(1, 3, h, w)`` float32 RGB, 0..1.
@@ -184,6 +189,12 @@ class View:
             yield part, self._after_resize(down @ pixels @ across.T).numpy()
 
 
+def _multiples(size: tuple[int, int], stride: int) -> tuple[int, int]:
+    """The nearest sides that are multiples of the stride."""
+    height, width = (max(1, round(side / stride)) * stride for side in size)
+    return height, width
+
+
 def _blocks(box: Box) -> Iterator[Box]:
     """The box in parts of at most `DENSE_PIXELS`, cut at multiples of their sides.
 
@@ -216,13 +227,16 @@ class CornerView(View):
 
     @classmethod
     def sized(cls, box: Box, size: tuple[int, int], stride: int) -> CornerView:
-        """The published systems take any size."""
-        return cls(box, size)
+        """Sides are left alone unless the network needs multiples of its stride."""
+        return cls(box, _multiples(size, stride))
 
     def to_view(self, row: float, col: float) -> tuple[float, float]:
         """See `View.to_view`."""
         (height, width), box = self.size, self.box
         return height * (row - box.top) / box.height, width * (col - box.left) / box.width
+
+    def _snap(self, place: float) -> float:
+        return float(math.trunc(place))  # as published
 
     def resize(self, tensor: Tensor, size: tuple[int, int]) -> Tensor:
         """See `View.resize`."""
@@ -251,13 +265,15 @@ class CentreView(View):
     @classmethod
     def sized(cls, box: Box, size: tuple[int, int], stride: int) -> CentreView:
         """Sides become multiples of the network's stride."""
-        height, width = (max(1, round(side / stride)) * stride for side in size)
-        return cls(box, (height, width))
+        return cls(box, _multiples(size, stride))
 
     def to_view(self, row: float, col: float) -> tuple[float, float]:
         """See `View.to_view`."""
         (down, across), box = self.scale, self.box
         return (row - box.top + 0.5) * down - 0.5, (col - box.left + 0.5) * across - 0.5
+
+    def _snap(self, place: float) -> float:
+        return math.floor(place + 0.5)
 
     def resize(self, tensor: Tensor, size: tuple[int, int]) -> Tensor:
         """See `View.resize`."""

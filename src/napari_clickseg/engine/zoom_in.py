@@ -1,9 +1,9 @@
 """ZoomIn: looking at the object instead of the whole image.
 
-`ZoomIn` is the published rule with its oddities, which published scores depend on; `FittedZoomIn`
-is ours. Both answer the same four questions: where to look first (`choose`), whether the new mask
-asks for another look (`settle`), how large to show a region (`view_size`), and what the answer is
-pasted onto (`canvas`).
+`ZoomIn` and `TypedZoomIn` are the published rules with their oddities, which published scores
+depend on; `fitted_zoom_in` holds ours. All answer the same four questions: where to look first
+(`choose`), whether the new mask asks for another look (`settle`), how large to show a region
+(`view_size`), and what the answer is pasted onto (`canvas`).
 
 References
 ----------
@@ -18,12 +18,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..geometry import Box
-from ..interactions import Interaction
-from .fields import check_fields, make_whole, whole
+from ..interactions import Click, Contour, Interaction, Stroke
+from .fields import check_fields, is_size, make_whole, whole_sides
 from .session import Session
 from .tiles import TileMap
 
-__all__ = ["FittedZoomIn", "ZoomIn", "fit_size"]
+__all__ = ["TypedZoomIn", "ZoomIn", "around", "fit_size", "pixels_of"]
 
 
 def fit_size(
@@ -47,13 +47,7 @@ def fit_size(
     return height, width
 
 
-def _is_size(value: object) -> bool:
-    """Whether this is a side or two sides in pixels."""
-    sides = value if isinstance(value, tuple) else (value, value)
-    return len(sides) == 2 and all(isinstance(side, int) and side >= 1 for side in sides)
-
-
-def _pixels(interactions: Sequence[Interaction]) -> list[tuple[int, int]]:
+def pixels_of(interactions: Sequence[Interaction]) -> list[tuple[int, int]]:
     """Row and column of each pixel that holds a click or a point of a line."""
     return [
         (math.floor(row + 0.5), math.floor(col + 0.5))
@@ -62,12 +56,11 @@ def _pixels(interactions: Sequence[Interaction]) -> list[tuple[int, int]]:
     ]
 
 
-def _around(box: Box | None, pixels: Sequence[tuple[int, int]], shape: tuple[int, int]) -> Box:
+def around(box: Box, pixels: Sequence[tuple[int, int]], shape: tuple[int, int]) -> Box:
     """Smallest box around a box and pixels, of which those outside the image do not count."""
-    found = Box(0, 0, 0, 0) if box is None else box
     for row, col in pixels:
-        found = found.union(Box(row, col, row + 1, col + 1).clip(shape))
-    return found
+        box = box.union(Box(row, col, row + 1, col + 1).clip(shape))
+    return box
 
 
 def _interval_iou(a: tuple[int, int], b: tuple[int, int]) -> float:
@@ -93,7 +86,8 @@ class ZoomIn:
         This many interactions are answered from the whole image first; -1 zooms at once, into the
         whole image while there is no mask; 0 looks again when the first mask turns out small.
     target_size : int or (int, int)
-        Longest side of the zoomed view in network pixels, or its exact height and width.
+        Longest side of the zoomed view in network pixels, or its exact height and width; 0 shows
+        regions at the image's own resolution.
     expansion_ratio : float
         Sides of the region over those of the object.
     min_crop_size : int
@@ -114,11 +108,15 @@ class ZoomIn:
     def __post_init__(self) -> None:
         make_whole(self, "target_size", "min_crop_size", "skip_clicks")
         if isinstance(self.target_size, Iterable):
-            object.__setattr__(self, "target_size", tuple(map(whole, self.target_size)))
+            object.__setattr__(self, "target_size", whole_sides(self.target_size))
         check_fields(
             type(self).__name__,
             (
-                (self.target_size, _is_size, "target_size (one or two sides in pixels)"),
+                (
+                    self.target_size,
+                    lambda x: is_size(x) or x == 0,
+                    "target_size (one or two sides in pixels, or 0)",
+                ),
                 (
                     self.expansion_ratio,
                     lambda x: 1 <= x < math.inf,
@@ -139,54 +137,65 @@ class ZoomIn:
             ),
         )
 
-    def choose(self, session: Session) -> Box | None:
-        """The region for the first look; None for the whole image as it is."""
-        if len(session.interactions) <= self.skip_clicks:
-            return None
-        positive = [item for item in session.interactions if item.positive]
-        wanted = self._around_mask(session, _pixels(positive))
-        if wanted is None:
-            if self.skip_clicks >= 0:
-                return None
-            wanted = Box.of_shape(session.probabilities.shape)
-        old = session.roi
-        kept = old is not None and self._holds(old, positive)
-        if kept and _box_iou(wanted, old) >= self.recompute_iou:
-            return old
-        return wanted
+    def choose(self, session: Session, counted: Sequence[Interaction]) -> Box | None:
+        """The region for the first look; None for the whole image as it is.
 
-    def settle(self, looked: Session, zoomed: int) -> Box | None:
+        Parameters
+        ----------
+        session : Session
+        counted : sequence of Interaction
+            Those of its interactions that count.
+        """
+        skip = self._skip(session)
+        if len(session.interactions) <= skip:
+            return None
+        wanted = self._wanted(session, counted)
+        if wanted is None:
+            return None if skip >= 0 else Box.of_shape(session.probabilities.shape)
+        old = session.roi
+        kept = old is not None and self._holds(old, counted)
+        return old if kept and _box_iou(wanted, old) >= self.recompute_iou else wanted
+
+    def settle(self, looked: Session, counted: Sequence[Interaction], zoomed: int) -> Box | None:
         """The region that the new mask asks for; the one just looked at if that was right.
 
         Parameters
         ----------
         looked : Session
             With the new probabilities and the region they were seen in.
+        counted : sequence of Interaction
+            See `choose`.
         zoomed : int
             How often a region was looked at for this click; here one look is always enough.
         """
-        if looked.roi is None and self.skip_clicks <= 0:
-            wanted = self._around_mask(looked, [])
-            whole = Box.of_shape(looked.probabilities.shape)
-            if wanted is not None and _box_iou(wanted, whole) < self.recompute_iou:
-                return self.choose(looked)
+        if looked.roi is None and self._skip(looked) <= 0:
+            mask = looked.probabilities.bounding_box(self.threshold)
+            whole = Box.of_shape(looked.shape)
+            if mask and _box_iou(self._expand(mask, looked.shape), whole) < self.recompute_iou:
+                return self.choose(looked, counted)
         return looked.roi
 
     def view_size(self, roi: Box) -> tuple[int, int]:
         """Height and width in network pixels at which a region is shown."""
         if isinstance(self.target_size, tuple):
             return self.target_size
-        return fit_size(roi.shape, self.target_size)
+        return fit_size(roi.shape, self.target_size or max(roi.shape))
 
     def canvas(self, probabilities: TileMap) -> TileMap:
         """What the answer is pasted onto: zeros, so that all outside the region is lost."""
         return TileMap(probabilities.shape)
 
-    def _around_mask(self, session: Session, pixels: list[tuple[int, int]]) -> Box | None:
-        """The expanded box around the mask and pixels; None while there is no mask."""
-        shape = session.probabilities.shape
+    def _skip(self, session: Session) -> int:
+        """How many interactions are answered from the whole image."""
+        return self.skip_clicks
+
+    def _wanted(self, session: Session, counted: Sequence[Interaction]) -> Box | None:
+        """The region that the mask and positive clicks ask for; None while there is no mask."""
         mask = session.probabilities.bounding_box(self.threshold)
-        return None if mask is None else self._expand(_around(mask, pixels, shape), shape)
+        if mask is None:
+            return None
+        positive = [item for item in counted if item.positive]
+        return self._expand(around(mask, pixels_of(positive), session.shape), session.shape)
 
     def _expand(self, box: Box, shape: tuple[int, int]) -> Box:
         """Grow a box about its centre. One row and column more than asked for, as published."""
@@ -201,119 +210,66 @@ class ZoomIn:
         (top, bottom), (left, right) = spans
         return Box(top, left, bottom, right)
 
-    @staticmethod
-    def _holds(roi: Box, positive: Sequence[Interaction]) -> bool:
-        """Whether all points are inside; the last row and column do not count, as published."""
+    def _holds(self, roi: Box, counted: Sequence[Interaction]) -> bool:
+        """Whether all that has to be is inside; the last row and column do not count, as published.
+
+        Of clicks only the positive ones have to be.
+        """
+        needed = [item for item in counted if item.positive or not isinstance(item, Click)]
         return all(
             roi.top <= row < roi.bottom - 1 and roi.left <= col < roi.right - 1
-            for row, col in _pixels(positive)
+            for row, col in pixels_of(needed)
         )
 
 
 @dataclass(frozen=True)
-class FittedZoomIn(ZoomIn):
-    """Our rule: the region holds the mask and the clicks, grows with the mask, and forgets nothing.
-
-    Differences from the published rule: negative clicks near the object belong to the region too;
-    overlap is measured by area; a region that cuts the new mask grows and is looked at again; small
-    regions are not enlarged without limit; and what lies outside the region is kept.
+class TypedZoomIn(ZoomIn):
+    """The published rule of SAIC-IS: it knows strokes and contours, which show where to look.
 
     Parameters
     ----------
-    max_enlargement : float
-        Largest factor by which a region is enlarged.
-    max_growths : int
-        How often one click may make its region grow.
+    skip_contours, skip_strokes : int
+        As `skip_clicks`, where the latest interaction is one of these.
+
     """
 
-    skip_clicks: int = 0
-    target_size: int | tuple[int, int] = 256
-    min_crop_size: int = 64
-    max_enlargement: float = 2.0
-    max_growths: int = 2
+    skip_contours: int = -1
+    skip_strokes: int = -1
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        make_whole(self, "max_growths")
+        make_whole(self, "skip_contours", "skip_strokes")
         check_fields(
             type(self).__name__,
             (
-                (self.max_enlargement, lambda x: x > 0, "max_enlargement (above 0)"),
-                (
-                    self.max_growths,
-                    lambda x: isinstance(x, int) and x >= 0,
-                    "max_growths (0 or more)",
-                ),
+                (value, lambda x: isinstance(x, int) and x >= -1, f"{name} (-1 or more)")
+                for name, value in (
+                    ("skip_contours", self.skip_contours),
+                    ("skip_strokes", self.skip_strokes),
+                )
             ),
         )
 
-    def choose(self, session: Session) -> Box | None:
-        """See `ZoomIn.choose`."""
-        if session.probabilities.bounding_box(self.threshold) is None:
-            return None
-        return self._fit(session)
+    def _skip(self, session: Session) -> int:
+        latest = session.interactions[-1]
+        if isinstance(latest, Contour):
+            return self.skip_contours
+        return self.skip_strokes if isinstance(latest, Stroke) else self.skip_clicks
 
-    def settle(self, looked: Session, zoomed: int) -> Box | None:
-        """See `ZoomIn.settle`; a region that cuts the mask grows on the sides that do."""
-        roi = looked.roi
-        if roi is None:
-            return self._fit(looked) if zoomed == 0 else None
-        if zoomed > self.max_growths:
-            return roi
-        lines = (
-            Box(roi.top, roi.left, roi.top + 1, roi.right),
-            Box(roi.top, roi.left, roi.bottom, roi.left + 1),
-            Box(roi.bottom - 1, roi.left, roi.bottom, roi.right),
-            Box(roi.top, roi.right - 1, roi.bottom, roi.right),
-        )
-        cut = [(looked.probabilities.read(line) > self.threshold).any() for line in lines]
-        rows, cols = (roi.height + 1) // 2, (roi.width + 1) // 2
-        grown = Box(
-            roi.top - rows * cut[0],
-            roi.left - cols * cut[1],
-            roi.bottom + rows * cut[2],
-            roi.right + cols * cut[3],
-        ).clip(looked.probabilities.shape)
-        return None if grown == Box.of_shape(looked.probabilities.shape) else grown
+    def _wanted(self, session: Session, counted: Sequence[Interaction]) -> Box | None:
+        """The region around the mask and what was drawn; a stroke asks for a band of the image."""
+        box = session.probabilities.bounding_box(self.threshold) or Box(0, 0, 0, 0)
+        for item in counted:
+            if item.positive:
+                drawn = around(Box(0, 0, 0, 0), pixels_of([item]), session.shape)
+                if isinstance(item, Stroke):
+                    drawn = self._band(drawn, session.shape)
+                box = box.union(drawn)
+        return None if box.empty else self._expand(box, session.shape)
 
-    def _fit(self, session: Session) -> Box | None:
-        """The region around the mask and the clicks, or the old one if it still does."""
-        shape = session.probabilities.shape
-        if len(session.interactions) <= self.skip_clicks:
-            return None
-        positive = _pixels([item for item in session.interactions if item.positive])
-        negative = _pixels([item for item in session.interactions if not item.positive])
-        core = _around(session.probabilities.bounding_box(self.threshold), positive, shape)
-        if core.empty:
-            return None
-        reach = self._expand(self._expand(core, shape), shape)
-        near = [*positive, *(pixel for pixel in negative if reach.contains(*pixel))]
-        needed = _around(core, near, shape)
-        wanted = self._expand(needed, shape)
-        whole = Box.of_shape(shape)
-        old = whole if session.roi is None else session.roi
-        common = old.intersect(wanted).area
-        similar = common >= self.recompute_iou * (old.area + wanted.area - common)
-        held = all(old.contains(*pixel) for pixel in near if needed.contains(*pixel))
-        roi = old if similar and held else wanted
-        return None if roi == whole else roi
-
-    def view_size(self, roi: Box) -> tuple[int, int]:
-        """See `ZoomIn.view_size`."""
-        if isinstance(self.target_size, tuple):
-            return self.target_size
-        return fit_size(roi.shape, self.target_size, self.max_enlargement, least=32)
-
-    def canvas(self, probabilities: TileMap) -> TileMap:
-        """What the answer is pasted onto: the map so far, which stays as it is outside."""
-        return probabilities
-
-    def _expand(self, box: Box, shape: tuple[int, int]) -> Box:
-        """Grow a box about its centre to the whole pixels asked for, cut to the image."""
-        spans = []
-        for start, stop in ((box.top, box.bottom), (box.left, box.right)):
-            side = max(self.expansion_ratio * (stop - start), self.min_crop_size)
-            more = max(0.0, side - (stop - start)) / 2
-            spans.append((math.floor(start - more), math.ceil(stop + more)))
-        (top, bottom), (left, right) = spans
-        return Box(top, left, bottom, right).clip(shape)
+    @staticmethod
+    def _band(drawn: Box, shape: tuple[int, int]) -> Box:
+        """All columns beside a high stroke, all rows above and below a wide one."""
+        if drawn.height > drawn.width:
+            return Box(drawn.top, 0, drawn.bottom, shape[1])
+        return Box(0, drawn.left, shape[0], drawn.right)

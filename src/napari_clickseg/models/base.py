@@ -156,6 +156,10 @@ class ClickModel(nn.Module):
             prev_mask = image.new_zeros((image.shape[0], 1, *shape))
         return self(Inputs(image, self.maps_from_points(points, shape), prev_mask))
 
+    def choose(self, interactions: Sequence[Interaction]) -> ClickModel:
+        """The network that answers these interactions: itself, unless it is made of several."""
+        return self
+
     @property
     def device(self) -> torch.device:
         """Where the weights are."""

@@ -166,7 +166,7 @@ class CompactModel(ClickModel):
         for item in interactions:
             if not isinstance(item, Click):
                 raise ValueError(
-                    f"clickseg-compact takes clicks, not a {type(item).__name__.lower()}. "
+                    f"clickseg-compact takes clicks, not a {item.kind}. "
                     "Click inside the object, or choose a model trained on other interactions."
                 )
         maps = np.zeros((1, 2, *shape), np.float32)

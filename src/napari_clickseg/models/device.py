@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-__all__ = ["choose_device"]
+__all__ = ["choose_device", "has_bfloat16"]
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -37,3 +37,13 @@ def choose_device(name: str = "auto") -> torch.device:
         have += ["mps"] * mps
         raise ValueError(f"There is no device '{name}' here. Choose one of: {', '.join(have)}.")
     return device
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether the processor computes in bfloat16 itself, so that it is faster than float32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    capabilities = getattr(torch.cpu, "get_capabilities", dict)  # newer than torch 2.10
+    return device.type == "cpu" and any(
+        capabilities().get(name) for name in ("avx512_bf16", "amx_bf16", "bf16")
+    )

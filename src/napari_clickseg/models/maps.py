@@ -8,7 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["disk_maps", "draw_disk"]
+__all__ = ["disk_maps", "distance_maps", "draw_disk"]
+
+FAR = 1e6  # squared distance where there is no click, in units of the squared radius
 
 
 def draw_disk(canvas: np.ndarray, row: float, col: float, radius: float) -> None:
@@ -32,6 +34,26 @@ def draw_disk(canvas: np.ndarray, row: float, col: float, radius: float) -> None
         rows = np.arange(top, top + window.shape[0], dtype=np.float32) - np.float32(row)
         cols = np.arange(left, left + window.shape[1], dtype=np.float32) - np.float32(col)
         window[rows[:, None] ** 2 + cols**2 <= radius * radius] = 1
+
+
+def _nearest(points: Tensor, shape: tuple[int, int]) -> Tensor:
+    """Squared distance of every pixel to the nearest point of each sign, ``(B, 2, H, W)``.
+
+    Infinite where there is none. Points are taken one after the other: memory does not grow with
+    their number.
+    """
+    height, width = shape
+    batch, doubled = points.shape[0], points.shape[1]
+    row = torch.arange(height, device=points.device, dtype=torch.float32)[:, None]
+    col = torch.arange(width, device=points.device, dtype=torch.float32)[None, :]
+    place = points[..., :2].float().view(batch, 2, doubled // 2, 2, 1, 1)
+    nearest = torch.full((batch, 2, height, width), torch.inf, device=points.device)
+    for i in range(doubled // 2):
+        at = place[:, :, i]
+        valid = at.amax(dim=2) >= 0
+        distance = (row - at[:, :, 0]) ** 2 + (col - at[:, :, 1]) ** 2
+        nearest = torch.minimum(nearest, distance.where(valid, torch.inf))
+    return nearest
 
 
 def disk_maps(points: Tensor, shape: tuple[int, int], radius: float) -> Tensor:
@@ -60,14 +82,22 @@ def disk_maps(points: Tensor, shape: tuple[int, int], radius: float) -> Tensor:
     Sofiiuk, Petrov, Konushin, "Reviving iterative training with mask guidance for interactive
     segmentation", 2021, section 3.1 (disks of radius 5).
     """
-    height, width = shape
-    batch, doubled = points.shape[0], points.shape[1]
-    row = torch.arange(height, device=points.device, dtype=torch.float32)
-    col = torch.arange(width, device=points.device, dtype=torch.float32)
-    place = points[..., :2].float()
-    valid = place.amax(dim=-1) >= 0
-    d_row = (row - place[..., 0:1]) ** 2
-    d_col = (col - place[..., 1:2]) ** 2
-    near = d_row[..., :, None] + d_col[..., None, :] <= radius * radius
-    near &= valid[..., None, None]
-    return near.view(batch, 2, doubled // 2, height, width).any(dim=2).float()
+    return (_nearest(points, shape) <= radius * radius).float()
+
+
+def distance_maps(points: Tensor, shape: tuple[int, int], radius: float) -> Tensor:
+    """Distances to the nearest positive and negative point: ``tanh(2 d / radius)``, 1 without any.
+
+    Parameters are those of `disk_maps`.
+
+    Returns
+    -------
+    (B, 2, H, W) float32 Tensor
+        0 at a point, towards 1 far away; positive map first.
+
+    References
+    ----------
+    Sofiiuk et al., "f-BRS", CVPR 2020 (distance maps of radius 260).
+    """
+    squared = (_nearest(points, shape) / (radius * radius)).clamp(max=FAR)
+    return torch.tanh(2 * squared.sqrt())

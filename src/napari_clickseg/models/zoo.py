@@ -1,96 +1,105 @@
-"""Models by name: the one in the package, and files that you give. Importable without torch."""
+"""Models by name: the one in the package, published ones, and files that you give.
+
+Importable without torch.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import dataclasses
+import os
+import tomllib
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .header import CheckpointError, read_header
+from . import store
+from .card import ModelCard, NoC
+from .header import CheckpointError
 
 if TYPE_CHECKING:
     from .base import ClickModel
 
-__all__ = ["DEFAULT", "ModelCard", "list_models", "load_model"]
+__all__ = [
+    "DEFAULT",
+    "ModelCard",
+    "NoC",
+    "find_card",
+    "find_model",
+    "how_to_get",
+    "list_models",
+    "load_model",
+]
 
 WEIGHTS = Path(__file__).parent / "weights"
+CATALOGUE = Path(__file__).with_name("zoo.toml")
 DEFAULT = "clickseg-compact"
 
 
-@dataclass(frozen=True)
-class ModelCard:
-    """What there is to know about a model before it is loaded.
+def list_models(available_only: bool = True) -> list[ModelCard]:
+    """Cards of all models that have a name.
 
-    Attributes
+    Parameters
     ----------
-    name : str
-    path : Path
-    architecture : str
-    licence : str
-        Terms of the weights.
-    trained_on : tuple of str
-        Names of the training sets.
-    size : int
-        Bytes on disk.
+    available_only : bool
+        Leave out published checkpoints whose files are not on this machine.
+
+    Returns
+    -------
+    list of ModelCard
+        Those of the package, the default first; then published ones by system, in the order of
+        ``zoo.toml``.
     """
-
-    name: str
-    path: Path
-    architecture: str
-    licence: str
-    trained_on: tuple[str, ...]
-    size: int
-
-    @classmethod
-    def of_file(cls, path: str | Path) -> ModelCard:
-        """The card in a model file's header.
-
-        Raises
-        ------
-        CheckpointError
-            If the file is missing, damaged or not one of ours.
-        """
-        path = Path(path)
-        about = read_header(path)
-        card = about["card"]
-        return cls(
-            name=str(card.get("name", path.stem)),
-            path=path,
-            architecture=str(about["architecture"]),
-            licence=str(card.get("licence", "not stated")),
-            trained_on=tuple(card.get("trained_on", ())),
-            size=path.stat().st_size,
-        )
+    published = [_looked_for(card) for card in _catalogue()]
+    return _bundled() + [card for card in published if card.available or not available_only]
 
 
-def list_models() -> list[ModelCard]:
-    """Cards of the models in the package, the default first."""
-    cards = [ModelCard.of_file(path) for path in sorted(WEIGHTS.glob("*.safetensors"))]
-    return sorted(cards, key=lambda card: card.name != DEFAULT)
-
-
-def find_model(name: str | Path) -> Path:
-    """Path of a model by zoo name or path.
+def find_card(name: str | Path) -> ModelCard:
+    """Card of a model by name, on this machine or not, or by path.
 
     Raises
     ------
     CheckpointError
-        If neither fits; the message lists the names.
+        If neither fits, or the file is damaged.
     """
-    names = {card.name: card.path for card in list_models()}
-    if str(name) in names:
-        return names[str(name)]
-    path = Path(name).expanduser()
-    if not path.is_file():
-        raise CheckpointError(
-            f"There is no model '{name}'. Give the path of a .safetensors file, or one of: "
-            f"{', '.join(names) or 'none in this installation'}."
-        )
-    return path
+    for card in list_models(available_only=False):
+        if card.name == str(name):
+            return card
+    path = _own_file(name)
+    return _published_at(path) or ModelCard.of_file(path)
+
+
+def find_model(name: str | Path) -> Path:
+    """Path of a model by name or path.
+
+    Raises
+    ------
+    CheckpointError
+        If neither fits, or the model is not on this machine; the message says how to get it.
+    """
+    for card in list_models(available_only=False):
+        if card.name == str(name):
+            if card.path is None:
+                raise CheckpointError(how_to_get(card))
+            return card.path
+    return _own_file(name)
+
+
+def how_to_get(card: ModelCard) -> str:
+    """What to do about a published checkpoint that is not on this machine, in two sentences."""
+    target = store.models_folder() / card.require_published()
+    way = (
+        f"Download it with 'clickseg-models download {card.name}'"
+        if card.address
+        else f"It has no direct address: 'clickseg-models show {card.name}' lists the steps"
+    )
+    return (
+        f"The model '{card.name}' ({card.system}, {card.size_text}, licence: {card.licence}) is "
+        f"not on this machine. {way}, or place its file as {target}."
+    )
 
 
 def load_model(name: str | Path = DEFAULT, device: str = "auto") -> ClickModel:
-    """Load a network, ready to be clicked.
+    """Load a network, ready to be clicked. Nothing is ever downloaded here.
 
     Parameters
     ----------
@@ -102,18 +111,66 @@ def load_model(name: str | Path = DEFAULT, device: str = "auto") -> ClickModel:
     Returns
     -------
     ClickModel
-        In evaluation mode on the device, batch norms folded.
+        In evaluation mode on the device, batch norms folded. A published checkpoint in the
+        folder of models has the profile of its system.
 
     Raises
     ------
     CheckpointError
-        If the file is missing, damaged or not one of ours.
+        If the file is missing, damaged, of no known kind, or not the one that was downloaded.
     ValueError
         If the device does not exist here.
     """
+    path = find_model(name)
+    card = _published_at(path)
+    if card is not None:
+        store.check_hash(path, card.sha256 or store.pinned_hash(path.name))
+
     from .checkpoint import read_model
     from .device import choose_device
     from .folding import fold_batch_norms
 
     place = choose_device(device)
-    return fold_batch_norms(read_model(find_model(name))).requires_grad_(False).to(place)
+    model = read_model(path, profile=None if card is None else card.profile)
+    return fold_batch_norms(model).requires_grad_(False).to(place)
+
+
+def _bundled() -> list[ModelCard]:
+    cards = [ModelCard.of_file(path) for path in sorted(WEIGHTS.glob("*.safetensors"))]
+    return sorted(cards, key=lambda card: card.name != DEFAULT)
+
+
+@cache
+def _catalogue() -> tuple[ModelCard, ...]:
+    """Published checkpoints, their files not looked for."""
+    tables = tomllib.loads(CATALOGUE.read_text(encoding="utf-8"))
+    return tuple(
+        ModelCard.of_entry(entry, tables["systems"][entry["system"]]) for entry in tables["models"]
+    )
+
+
+def _looked_for(card: ModelCard) -> ModelCard:
+    """The card of a published checkpoint with its file, if that is in the folder of models."""
+    path = store.models_folder() / card.require_published()
+    if not os.path.isfile(path):  # unlike Path.is_file, false for a folder that may not be read
+        return card
+    return dataclasses.replace(card, path=path, size=path.stat().st_size)
+
+
+def _published_at(path: Path) -> ModelCard | None:
+    """The published checkpoint whose place in the folder of models this is."""
+    for card in _catalogue():
+        if path.name == card.file and path.parent.resolve() == store.models_folder().resolve():
+            return _looked_for(card)
+    return None
+
+
+def _own_file(name: str | Path) -> Path:
+    path = Path(name).expanduser()
+    if not path.is_file():
+        names = ", ".join(card.name for card in list_models())
+        raise CheckpointError(
+            f"There is no model '{name}'. Give the path of a model file, or one of: "
+            f"{names or 'none in this installation'} ('clickseg-models list --all' shows all)."
+        )
+    return path

@@ -1,0 +1,257 @@
+"""``clickseg-models``: published checkpoints, what they are and how to get them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ..models import store
+from ..models.card import ModelCard
+from ..models.download import copy_in, download
+from ..models.header import CheckpointError
+from ..models.zoo import find_card, how_to_get, list_models
+from .cli import FAILED, Parser, UsageError, run
+
+__all__ = ["main"]
+
+PROG = "clickseg-models"
+BAR = 30  # characters
+WIDEST = 46  # characters of a licence in a list
+SECONDS_BETWEEN_LINES = 2.0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the console script and return its exit code."""
+    return run(PROG, _models, argv)
+
+
+def _models(argv: list[str]) -> int | None:
+    args = _parser().parse_args(argv)
+    return args.command(args)
+
+
+def _parser() -> Parser:
+    parser = Parser(PROG, "Show, download and remove models.")
+    commands = parser.add_subparsers(
+        required=True,
+        metavar="COMMAND",
+        parser_class=lambda **given: Parser(given["prog"], given["description"]),
+    )
+
+    def command(name: str, action: Callable[[argparse.Namespace], int | None], about: str):
+        added = commands.add_parser(name, help=about, description=f"{about.capitalize()}.")
+        added.set_defaults(command=action)
+        return added
+
+    add = command("list", _list, "list the models on this machine")
+    add.add_argument("--all", action="store_true", help="all published checkpoints as well")
+    add = command("show", _show, "show licence, source, hash and published results of a model")
+    add.add_argument("name", metavar="NAME", help="a name of 'list --all', or a model file")
+    add = command("download", _download, "download a published checkpoint")
+    add.add_argument("name", metavar="NAME")
+    add.add_argument("--yes", action="store_true", help="agree to licence and size beforehand")
+    add = command("remove", _remove, "delete a published checkpoint from this machine")
+    add.add_argument("name", metavar="NAME")
+    add.add_argument(
+        "--forget-hash",
+        action="store_true",
+        help="accept another file under this name from now on",
+    )
+    command("path", _path, "print the folder of downloaded checkpoints")
+    add = command("add", _add, "copy a published checkpoint that you have into the folder")
+    add.add_argument("file", metavar="FILE", type=Path)
+    add.add_argument("--name", metavar="NAME", help="which one it is, if it was renamed")
+    return parser
+
+
+# ------------------------------------------------------------------ list, show, path
+def _list(args: argparse.Namespace) -> None:
+    cards = list_models(available_only=not args.all)
+    rows = [("name", "system", "size", "licence", "where")]
+    rows += [(c.name, c.system, c.size_text, _short(c.licence), _where(c)) for c in cards]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(map(str.ljust, row, widths)).rstrip())
+    missing = len(list_models(available_only=False)) - len(cards)
+    if missing:
+        print(f"{missing} more can be had: {PROG} list --all")
+
+
+def _short(text: str) -> str:
+    return textwrap.shorten(text, WIDEST, placeholder="...")
+
+
+def _where(card: ModelCard) -> str:
+    if card.available:
+        return "on this machine" if card.file else "in the package"
+    return "to download" if card.address else "by hand"
+
+
+def _show(args: argparse.Namespace) -> None:
+    card = find_card(args.name)
+    lines = {
+        "name": card.name,
+        "system": f"{card.system} ({card.page})" if card.page else card.system,
+        "architecture": card.architecture,
+        "trained on": ", ".join(card.trained_on) or "not stated",
+        "licence": card.licence,
+        "terms": card.terms,
+        "profile": card.profile or "",
+        "size": card.size_text,
+        "address": card.address or "",
+        "file": str(card.path or f"not here; its place is {store.models_folder() / card.file}"),
+        "SHA-256": _hash(card),
+        "results": card.results,
+    }
+    for name, text in lines.items():
+        if text:
+            print(f"{name:<13} {text}")
+    if card.by_hand and not card.available:
+        _print_steps(card)
+    if card.noc:
+        _print_noc(card)
+
+
+def _hash(card: ModelCard) -> str:
+    pinned = None if card.file is None else store.pinned_hash(card.file)
+    if card.path is None:
+        known = card.sha256 or pinned
+        return "" if known is None else f"{known} (required of the file)"
+    found = store.file_hash(card.path)
+    if card.file is None:
+        return found
+    expected = card.sha256 or pinned
+    if expected is None:
+        return f"{found} (not pinned: placed by hand)"
+    if found != expected:
+        return f"{found}, but {expected} is expected"
+    return f"{found} ({'as published' if card.sha256 else 'pinned when it came here'})"
+
+
+def _print_steps(card: ModelCard) -> None:
+    print("There is no direct address. By hand:")
+    last = f"{PROG} add {card.file}, or move the file into {store.models_folder()}"
+    for number, step in enumerate((*card.by_hand, last), 1):
+        print(f"  {number}. {step}")
+
+
+def _print_noc(card: ModelCard) -> None:
+    """Modes as rows, test sets as columns."""
+    print("published NoC@85 / NoC@90 (mean clicks to 85 % and 90 % IoU):")
+    values = {
+        (row.mode, row.dataset): " / ".join(
+            "-" if clicks is None else f"{clicks:.2f}" for clicks in (row.at_85, row.at_90)
+        )
+        for row in card.noc
+    }
+    modes = list(dict.fromkeys(row.mode for row in card.noc))
+    datasets = list(dict.fromkeys(row.dataset for row in card.noc))
+    print(f"  {'':<9}" + "".join(f"{name:>13}" for name in datasets))
+    for mode in modes:
+        cells = (values.get((mode, name), "-") for name in datasets)
+        print(f"  {mode:<9}" + "".join(f"{cell:>13}" for cell in cells))
+
+
+def _path(_: argparse.Namespace) -> None:
+    print(store.models_folder())
+
+
+# ------------------------------------------------------------------ download, add, remove
+def _download(args: argparse.Namespace) -> int | None:
+    card = find_card(args.name)
+    card.require_published()
+    if card.available:
+        print(f"Already here: {download(card)}")  # verifies the file
+        return None
+    if card.address is None:
+        raise CheckpointError(how_to_get(card))
+    print(f"{card.name}: {card.system}, {card.architecture}, {card.size_text}")
+    print(f"from {card.address}")
+    print(_licence(card))
+    if not args.yes and not _agreed():
+        print("Nothing was downloaded.")
+        return FAILED
+    try:
+        path = download(card, progress=_progress(card.name))
+    finally:
+        if sys.stderr.isatty():
+            print(file=sys.stderr)  # ends the line of the bar
+    print(f"Saved as {path}")
+    _print_pinned(path)
+    return None
+
+
+def _agreed() -> bool:
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "Nobody can be asked whether licence and size are agreed to. Add --yes if they are."
+        )
+    return input("Download it? [y/N] ").strip().lower() in ("y", "yes")
+
+
+def _progress(name: str) -> Callable[[int, int | None], None]:
+    """A bar on stderr; lines now and then where that is no terminal."""
+    terminal = sys.stderr.isatty()
+    told = time.monotonic()
+
+    def progress(done: int, total: int | None) -> None:
+        nonlocal told
+        part = min(1.0, done / total) if total else 0.0
+        size = f"{done / 1e6:.1f}" + (f" of {total / 1e6:.1f} MB" if total else " MB")
+        if terminal:
+            bar = "#" * round(part * BAR)
+            print(f"\r{name} [{bar:<{BAR}}] {size} ", end="", file=sys.stderr, flush=True)
+        elif time.monotonic() - told >= SECONDS_BETWEEN_LINES:
+            told = time.monotonic()
+            print(f"{name}: {size}", file=sys.stderr, flush=True)
+
+    return progress
+
+
+def _add(args: argparse.Namespace) -> None:
+    source: Path = args.file.expanduser()
+    published = {card.name: card for card in list_models(available_only=False) if card.file}
+    card = published.get(args.name or source.stem)
+    if card is None and args.name:
+        raise CheckpointError(
+            f"There is no published checkpoint '{args.name}'. '{PROG} list --all' shows the names."
+        )
+    if card is None:
+        raise CheckpointError(
+            f"No published checkpoint has the file name {source.name}. Say with --name which one "
+            "it is; a model of your own can be used anywhere by its path."
+        )
+    path = copy_in(card, source)
+    print(f"Copied to {path}")
+    print(_licence(card))
+    _print_pinned(path)
+
+
+def _licence(card: ModelCard) -> str:
+    return f"Licence of the weights: {card.licence}. {card.terms}"
+
+
+def _print_pinned(path: Path) -> None:
+    print(f"SHA-256 {store.pinned_hash(path.name)}, from now on required of this file")
+
+
+def _remove(args: argparse.Namespace) -> None:
+    card = find_card(args.name)
+    file = card.require_published()
+    if args.forget_hash:
+        store.forget(file)
+    if card.path is None:
+        if args.forget_hash:
+            print(f"The hash of {file} is no longer required.")
+            return
+        raise CheckpointError(f"'{card.name}' is not on this machine; there is nothing to remove.")
+    card.path.unlink()
+    print(f"Removed {card.path}")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,157 @@
+"""One look of the network: a view and what was said about it become logits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from ..data.readers import ImageReader
+from ..geometry import Box
+from ..interactions import BoxPrompt, Click, Interaction
+from ..models.base import PREV, ClickModel, Inputs
+from ..models.device import has_bfloat16
+from .brs import KINDS as BRS_KINDS
+from .brs import Copy, Refinement, refine
+from .cancel import stop_if
+from .memory import Memory
+from .profiles import NO_BRS, Profile
+from .session import Session
+from .tiles import TileMap
+from .views import View
+
+__all__ = ["Network"]
+
+REMEMBERED = 12  # images and features of recent views; some MB each
+Stop = Callable[[], bool] | None
+
+
+class Network:
+    """A model as a profile uses it: with mirrored copies, refinement and remembered features.
+
+    Parameters
+    ----------
+    model : ClickModel
+    profile : Profile
+    """
+
+    def __init__(self, model: ClickModel, profile: Profile) -> None:
+        self.model, self.profile = model, profile
+        self.memory = Memory(REMEMBERED)
+
+    def counted(self, interactions: Sequence[Interaction]) -> list[Interaction]:
+        """Those interactions that count, oldest first: all, or the latest and all clicks."""
+        if self.profile.accumulate:
+            return list(interactions)
+        return [i for i in interactions[:-1] if isinstance(i, Click)] + list(interactions[-1:])
+
+    def _shown(self, interactions: Sequence[Interaction]) -> list[Interaction]:
+        """Those of them that the network is shown."""
+        most = self.profile.max_clicks
+        if most is None and self.profile.brs != NO_BRS:
+            most = BRS_KINDS[self.profile.brs].max_clicks
+        return self.counted(interactions)[:most]
+
+    # not inference_mode: refinement differentiates through what is remembered
+    @torch.no_grad()
+    def look(
+        self, session: Session, mask: TileMap, view: View, cancelled: Stop
+    ) -> tuple[Tensor, Refinement | None]:
+        """Logits ``(1, 1, h, w)`` of a view, averaged with its mirrored copy if `flip` is on.
+
+        Parameters
+        ----------
+        session : Session
+        mask : TileMap
+            What the network is shown as the mask so far.
+        view : View
+        cancelled : callable, optional
+            Asked before each network call.
+        """
+        net, brs = self.model.choose(session.interactions), self.profile.brs
+        device = net.device
+        image = self.memory.recall(
+            session.reader,
+            (session.contrast_limits, view),
+            lambda: view.read_image(session.reader, session.contrast_limits),
+        ).to(device)
+        prev = view.read_mask(mask).to(device) if net.spec.takes_prev_mask else None
+        # A network made for one kind knows of the others from the mask so far.
+        known = [i for i in self._shown(session.interactions) if i.kind in net.spec.interactions]
+        seen = [view.place(item) for item in known]
+        copies = []
+        for mirrored in (False, True) if self.profile.flip else (False,):
+            inputs = Inputs(
+                _mirror(image, mirrored),
+                net.encode([_turn(item, mirrored, view) for item in seen], view.size),
+                None if prev is None else _mirror(prev, mirrored),
+            )
+            copies.append(Copy(inputs, mirrored))
+        refinement = None
+        if brs == NO_BRS:
+            answers = []
+            for copy in copies:
+                stop_if(cancelled)
+                with self._precision(device):
+                    answers.append(self._predict(session, net, view, copy).float())
+        else:
+            split = net.splits[net.spec.brs[brs]]
+            # With the mask so far among its inputs, what is before the split changes every time.
+            repeats = PREV not in split.depends or prev is None
+            tensors = [
+                self.memory.recall(
+                    session.reader,
+                    (session.contrast_limits, view, id(net), split.name, copy.mirrored, *seen),
+                    lambda copy=copy: net.before(split.name, copy.inputs),
+                )
+                if repeats
+                else net.before(split.name, copy.inputs)
+                for copy in copies
+            ]
+            placed = [view.place(i) for i in session.interactions if isinstance(i, Click)]
+            answers, refinement = refine(
+                net, brs, copies, tensors, placed, session.refinement, view, self.profile, cancelled
+            )
+        return torch.cat(answers).mean(dim=0, keepdim=True), refinement
+
+    def _predict(self, session: Session, net: ClickModel, view: View, copy: Copy) -> Tensor:
+        """Logits of one copy, turned back, from remembered features where the model has some."""
+        split, inputs = net.spec.cached, copy.inputs
+        if split is None:
+            return _mirror(net(inputs), copy.mirrored)
+        features = self.memory.recall(
+            session.reader,
+            (session.contrast_limits, view, id(net), split, copy.mirrored),
+            lambda: net.before(split, inputs),
+        )
+        return _mirror(net.after(split, features, inputs), copy.mirrored)
+
+    def _precision(self, device: torch.device) -> torch.autocast | nullcontext:
+        if self.profile.bfloat16 and has_bfloat16(device):
+            return torch.autocast(device.type, torch.bfloat16)
+        return nullcontext()
+
+    def forget(self, reader: ImageReader) -> None:
+        """Drop all that is remembered of an image."""
+        self.memory.forget(reader)
+
+
+def _mirror(tensor: Tensor, mirrored: bool) -> Tensor:
+    """The tensor, or its left-right mirrored copy."""
+    return tensor.flip(-1) if mirrored else tensor
+
+
+def _turn(interaction: Interaction, mirrored: bool, view: View) -> Interaction:
+    """An interaction in view pixels, or where it is in the mirrored view."""
+    if not mirrored:
+        return interaction
+    last = view.size[1] - 1
+    if isinstance(interaction, Click):
+        return replace(interaction, col=last - interaction.col)
+    if isinstance(interaction, BoxPrompt):
+        b = interaction.box
+        return BoxPrompt(Box(b.top, last + 1 - b.right, b.bottom, last + 1 - b.left))
+    return replace(interaction, points=tuple((r, last - c) for r, c in interaction.points))
