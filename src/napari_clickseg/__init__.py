@@ -19,7 +19,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .data.readers import ImageReader
+    from .data.mask_writer import save_mask
+    from .data.readers import ImageReader, open_image
     from .engine.profiles import Profile
     from .engine.segmenter import Segmenter
     from .engine.zoom_in import ZoomIn
@@ -41,6 +42,8 @@ __all__ = [
     "list_models",
     "load_model",
     "model_from_state_dict",
+    "open_image",
+    "save_mask",
 ]
 
 _HOMES = {
@@ -55,6 +58,8 @@ _HOMES = {
     "list_models": "models.zoo",
     "load_model": "models.zoo",
     "model_from_state_dict": "models.from_state",
+    "open_image": "data.readers",
+    "save_mask": "data.mask_writer",
 }
 
 try:

@@ -1,6 +1,7 @@
 """Fixtures for tests of reading and writing files."""
 
 import contextlib
+import re
 
 import numpy as np
 import pytest
@@ -46,10 +47,11 @@ def refused():
     """A check that opening a file, or reading all of it, ends in one sentence."""
 
     def check(path, words):
-        with pytest.raises(ImageError, match=words) as caught:
+        with pytest.raises(ImageError) as caught:
             reader = open_image(path)
             reader.read(Box(0, 0, *reader.levels[0]))
-        text = str(caught.value)
+        text = str(caught.value).replace(str(path.parent), "")  # which has the test's name
+        assert re.search(words, text), text
         assert path.name in text and "\n" not in text and text.endswith(".")
 
     return check

@@ -78,7 +78,7 @@ def test_what_is_no_image(tmp_path, refused):
     (tmp_path / "empty.tif").write_bytes(b"")
     refused(tmp_path / "empty.tif", "0 bytes")
     (tmp_path / "folder").mkdir()
-    refused(tmp_path / "folder", "folder")
+    refused(tmp_path / "folder", "is a folder")
     (tmp_path / "text.png").write_text("no image at all")
     refused(tmp_path / "text.png", "kind")
     Image.fromarray(RGB).save(tmp_path / "other.ppm")

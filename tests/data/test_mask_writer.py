@@ -8,8 +8,8 @@ import pytest
 import tifffile
 from PIL import Image
 
+from napari_clickseg.cancel import Cancelled
 from napari_clickseg.data import mask_writer
-from napari_clickseg.data.cancel import Cancelled
 from napari_clickseg.data.mask_writer import MaskError, save_mask
 from napari_clickseg.data.readers import open_image
 from napari_clickseg.engine.tiles import MaskView, TileMap

@@ -8,8 +8,8 @@ import pytest
 import tifffile
 from PIL import Image
 
+from napari_clickseg.cancel import Cancelled
 from napari_clickseg.data import pictures, pyramid_cache, readers, tiff
-from napari_clickseg.data.cancel import Cancelled
 from napari_clickseg.data.pyramid_cache import cached_levels
 from napari_clickseg.data.readers import ImageError, open_image
 from napari_clickseg.geometry import Box

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from napari_clickseg import Segmenter
+from napari_clickseg.cancel import Cancelled
 from napari_clickseg.engine.brs import KINDS, Copy, _Changed, _Energy, click_squares, refine
-from napari_clickseg.engine.cancel import Cancelled
 from napari_clickseg.engine.profiles import BRS, NO_BRS, PROFILES
 from napari_clickseg.interactions import Click
 from napari_clickseg.models.base import Inputs

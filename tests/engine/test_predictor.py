@@ -9,8 +9,8 @@ from fakes import ColourModel, DiskModel, FixedModel, StubbornModel
 from hypothesis import given
 from hypothesis import strategies as st
 
+from napari_clickseg.cancel import Cancelled
 from napari_clickseg.data.readers import as_reader
-from napari_clickseg.engine.cancel import Cancelled
 from napari_clickseg.engine.postprocess import honour_clicks
 from napari_clickseg.engine.predictor import Predictor
 from napari_clickseg.engine.profiles import get_profile

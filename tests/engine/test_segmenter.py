@@ -6,9 +6,9 @@ import pytest
 from fakes import ColourModel, DiskModel, StubbornModel
 
 from napari_clickseg import Box, Profile, Segmenter
+from napari_clickseg.cancel import Cancelled
 from napari_clickseg.data.readers import as_reader
 from napari_clickseg.engine import segmenter as module
-from napari_clickseg.engine.cancel import Cancelled
 from napari_clickseg.engine.tiles import MaskView, TileMap
 
 EMPTY = Box(0, 0, 0, 0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from evaluation.colour_segmenter import ColourSegmenter, striped
 
-from napari_clickseg.engine.cancel import Cancelled
+from napari_clickseg.cancel import Cancelled
 from napari_clickseg.evaluation.protocol import evaluate_dataset, evaluate_object, object_targets
 
 

@@ -11,10 +11,10 @@ import pytest
 import requests
 from file_server import FileServer, checkpoint_bytes
 
+from napari_clickseg.cancel import Cancelled
 from napari_clickseg.models import download as module
 from napari_clickseg.models import store
 from napari_clickseg.models.download import (
-    DownloadCancelled,
     DownloadError,
     copy_in,
     download,
@@ -158,7 +158,7 @@ def test_cancelling_leaves_nothing(card, folder, way):
         asked.append(files(folder))
         return len(asked) > 4
 
-    with pytest.raises(DownloadCancelled):
+    with pytest.raises(Cancelled):
         download(card(way), cancelled=cancelled)
     assert len(asked) == 5
     assert any(name.endswith(".part") for name in asked[-1])

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from ..cancel import Progress, stop_if
 from ..geometry import Box
-from .cancel import Progress, stop_if
 from .ome_zarr import import_zarr, is_zarr
 from .png_rows import PngRows
 from .replacing import replacing
@@ -283,7 +283,11 @@ def _write_zarr(
     else:
         array = zarr.create_array(str(unfinished), zarr_format=2, **options)
     for box, block in blocks(CHUNK, CHUNK):
-        array[box.slices] = block
+        # one chunk at a time: of several, some are still being written when one fails
+        for left in range(0, box.width, CHUNK):
+            part = block[:, left : left + CHUNK]
+            at = box.left + left
+            array[box.top : box.bottom, at : at + part.shape[1]] = part
 
 
 WRITERS: dict[str, Callable[..., None]] = {

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from ..cancel import Progress, stop_if
 from .arrays import LEAST_SIDE
-from .cancel import Progress, stop_if
 from .errors import ImageError
 
 __all__ = ["cache_folder", "cached_levels"]

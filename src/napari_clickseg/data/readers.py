@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from ..cancel import Progress
 from .arrays import ArrayReader, ImageReader
-from .cancel import Progress
 from .errors import ImageError, unreadable
 from .ome_zarr import is_zarr, open_zarr
 from .pictures import Picture

@@ -23,9 +23,9 @@ import torch
 from scipy.optimize import fmin_l_bfgs_b
 from torch import Tensor
 
+from ..cancel import stop_if
 from ..interactions import Click
 from ..models.base import ClickModel, Inputs, Split
-from .cancel import stop_if
 
 if TYPE_CHECKING:
     from .profiles import Profile

@@ -9,6 +9,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from ..cancel import stop_if
 from ..data.readers import ImageReader
 from ..geometry import Box
 from ..interactions import BoxPrompt, Click, Interaction
@@ -16,7 +17,6 @@ from ..models.base import PREV, ClickModel, Inputs
 from ..models.device import has_bfloat16
 from .brs import KINDS as BRS_KINDS
 from .brs import Copy, Refinement, refine
-from .cancel import stop_if
 from .memory import Memory
 from .profiles import NO_BRS, Profile
 from .session import Session
@@ -84,11 +84,9 @@ class Network:
         seen = [view.place(item) for item in known]
         copies = []
         for mirrored in (False, True) if self.profile.flip else (False,):
-            inputs = Inputs(
-                _mirror(image, mirrored),
-                net.encode([_turn(item, mirrored, view) for item in seen], view.size),
-                None if prev is None else _mirror(prev, mirrored),
-            )
+            maps = net.encode([_turn(item, mirrored, view) for item in seen], view.size)
+            mask_so_far = None if prev is None else _fast(_mirror(prev, mirrored))
+            inputs = Inputs(_fast(_mirror(image, mirrored)), _fast(maps), mask_so_far)
             copies.append(Copy(inputs, mirrored))
         refinement = None
         if brs == NO_BRS:
@@ -137,6 +135,11 @@ class Network:
     def forget(self, reader: ImageReader) -> None:
         """Drop all that is remembered of an image."""
         self.memory.forget(reader)
+
+
+def _fast(tensor: Tensor) -> Tensor:
+    """The tensor in the order in memory that convolutions are fastest with."""
+    return tensor.contiguous(memory_format=torch.channels_last)
 
 
 def _mirror(tensor: Tensor, mirrored: bool) -> Tensor:

@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from ..engine.cancel import Cancelled
+from ..cancel import Cancelled
 from ..interactions import Click
 from .clicker import next_click
 from .metrics import iou

@@ -199,12 +199,16 @@ def fusion_layers(given: ClickInput) -> tuple[str, nn.Module | None]:
     """
 
     def act() -> nn.Module:
-        return nn.LeakyReLU(0.2) if given.leaky else nn.ReLU()
+        return nn.LeakyReLU(0.2, inplace=True) if given.leaky else nn.ReLU(inplace=True)
 
     c = given.channels
     if given.fusion == "rgb_fbrs":
         middle = 3 + c + 3
-        layers = [nn.Conv2d(3 + c, middle, 1), nn.LeakyReLU(0.2), nn.BatchNorm2d(middle)]
+        layers = [
+            nn.Conv2d(3 + c, middle, 1),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.BatchNorm2d(middle),
+        ]
         return "rgb_conv", nn.Sequential(*layers, nn.Conv2d(middle, 3, 1))
     if given.fusion == "rgb":
         layers = [nn.Conv2d(3 + c, 6 + c, 1), nn.BatchNorm2d(6 + c), act()]

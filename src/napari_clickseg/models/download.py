@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from ..cancel import stop_if
 from . import store
 from .card import ModelCard
 from .header import CheckpointError
@@ -22,7 +23,7 @@ from .zoo import how_to_get
 if TYPE_CHECKING:
     from requests import Response
 
-__all__ = ["DownloadCancelled", "DownloadError", "copy_in", "download"]
+__all__ = ["DownloadError", "copy_in", "download"]
 
 CONNECT_SECONDS, READ_SECONDS = 10.0, 30.0
 CHUNK = 4096
@@ -34,10 +35,6 @@ Progress = Callable[[int, int | None], None]
 
 class DownloadError(CheckpointError):
     """A checkpoint could not be downloaded; nothing was kept."""
-
-
-class DownloadCancelled(Exception):
-    """The `cancelled` callable of a download answered true; nothing was kept."""
 
 
 class _Refused(Exception):
@@ -74,7 +71,7 @@ def download(
         If it failed; the message names address, target and reason, and says what to do.
     CheckpointError
         If the model has no address, or another file is in its place.
-    DownloadCancelled
+    Cancelled
         If `cancelled` answered true.
     """
     target = store.models_folder() / card.require_published()
@@ -213,7 +210,7 @@ class _Meter:
 
     def inspect(self, response: Response, **_: Any) -> None:
         """Refuse answers that cannot be the checkpoint before they are read."""
-        _stop_if(self._cancelled)
+        stop_if(self._cancelled, "The download")
         here = urlsplit(self._card.address or "").scheme
         there = urlsplit(response.headers.get("location", "")).scheme
         if response.is_redirect:
@@ -242,7 +239,7 @@ class _Meter:
 
     def update(self, _: int) -> None:
         """Count, after each chunk (pooch tells the chunk's nominal size, which is not used)."""
-        _stop_if(self._cancelled)
+        stop_if(self._cancelled, "The download")
         self.done = self.file.tell() if self.file is not None else 0
         limit = self.expected
         if limit is not None and self.done > store.size_range(limit)[1]:
@@ -254,7 +251,7 @@ class _Meter:
 
     def finish(self) -> None:
         """See that everything came, and tell so."""
-        _stop_if(self._cancelled)
+        stop_if(self._cancelled, "The download")
         self.done = self.file.tell() if self.file is not None else 0
         if self.total and self.done != self.total:
             raise _Refused(_broken(self))
@@ -265,11 +262,6 @@ class _Meter:
         """Nothing to do; part of what pooch asks of a progress bar."""
 
     close = reset
-
-
-def _stop_if(cancelled: Callable[[], bool] | None) -> None:
-    if cancelled is not None and cancelled():
-        raise DownloadCancelled("The download was cancelled.")
 
 
 def _sentence(card: ModelCard, target: Path, error: Exception, meter: _Meter) -> str:

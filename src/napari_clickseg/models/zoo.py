@@ -126,13 +126,16 @@ def load_model(name: str | Path = DEFAULT, device: str = "auto") -> ClickModel:
     if card is not None:
         store.check_hash(path, card.sha256 or store.pinned_hash(path.name))
 
+    import torch
+
     from .checkpoint import read_model
     from .device import choose_device
     from .folding import fold_batch_norms
 
     place = choose_device(device)
     model = read_model(path, profile=None if card is None else card.profile)
-    return fold_batch_norms(model).requires_grad_(False).to(place)
+    model = fold_batch_norms(model).requires_grad_(False)
+    return model.to(place, memory_format=torch.channels_last)
 
 
 def _bundled() -> list[ModelCard]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from psygnal import Signal
 
-from ..engine.cancel import Cancelled
+from ..cancel import Cancelled
 from ..engine.contrast import black_and_white
 from ..engine.profiles import get_profile
 from ..engine.session import History, Session
