@@ -38,7 +38,9 @@ class FakeModel(ClickModel):
     def splits(self) -> Mapping[str, Split]:
         return {IMAGE: Split(IMAGE, frozenset({IMAGE}))}
 
-    def encode(self, interactions: Sequence[Interaction], shape: tuple[int, int]) -> Tensor:
+    def encode(
+        self, interactions: Sequence[Interaction], shape: tuple[int, int], offset: int = 0
+    ) -> Tensor:
         groups = [
             [i for i in interactions if i.positive],
             [i for i in interactions if not i.positive],

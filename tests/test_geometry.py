@@ -47,3 +47,9 @@ def test_shift_and_clip():
     assert Box(-3, -3, 50, 4).clip((10, 20, 3)) == Box(0, 0, 10, 4)
     with pytest.raises(AttributeError):
         Box(0, 0, 1, 1).top = 3
+
+
+@pytest.mark.parametrize("side", [float("nan"), float("inf"), "a", None])
+def test_sides_that_are_no_numbers_are_refused(side):
+    with pytest.raises(ValueError, match="as its left. Give whole numbers"):
+        Box(0, side, 1, 1)

@@ -26,6 +26,26 @@ def test_a_click_nowhere_is_refused(bad):
         Stroke(((0, 0), (1, bad)))
 
 
+@pytest.mark.parametrize("bad", [None, "a", [1, 2], 10**400])
+def test_what_is_no_place_is_refused(bad):
+    with pytest.raises(ValueError, match="no place in the image"):
+        Click(bad, 3)
+    with pytest.raises(ValueError, match="no place in the image"):
+        Stroke(((0, 0), (bad, 1)))
+
+
+@pytest.mark.parametrize("bad", [5, [1, 2], "abc", None, [(1, 2, 3), (2, 3, 4)]])
+def test_what_is_no_line_is_refused(bad):
+    for kind in (Stroke, Contour):
+        with pytest.raises(ValueError, match=r"sequence of \(row, col\) points"):
+            kind(bad)
+
+
+def test_a_prompt_needs_a_box():
+    with pytest.raises(ValueError, match="is no Box"):
+        BoxPrompt((1, 2, 3, 4))
+
+
 @pytest.mark.parametrize(("kind", "least"), [(Stroke, 2), (Contour, 3)])
 def test_lines_need_points(kind, least):
     assert len(kind(tuple((i, i) for i in range(least))).points) == least

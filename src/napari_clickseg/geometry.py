@@ -11,7 +11,13 @@ __all__ = ["Box", "bounding_box"]
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Half-open rectangle: rows ``top`` to ``bottom - 1``, columns ``left`` to ``right - 1``."""
+    """Half-open rectangle: rows ``top`` to ``bottom - 1``, columns ``left`` to ``right - 1``.
+
+    Raises
+    ------
+    ValueError
+        If a side is no finite number.
+    """
 
     top: int
     left: int
@@ -20,7 +26,13 @@ class Box:
 
     def __post_init__(self) -> None:
         for name in ("top", "left", "bottom", "right"):
-            object.__setattr__(self, name, int(getattr(self, name)))
+            side = getattr(self, name)
+            try:
+                object.__setattr__(self, name, int(side))
+            except (TypeError, ValueError, OverflowError) as error:
+                raise ValueError(
+                    f"A box cannot have {side!r:.40} as its {name}. Give whole numbers of pixels."
+                ) from error
 
     @classmethod
     def of_shape(cls, shape: tuple[int, ...]) -> Box:

@@ -19,17 +19,26 @@ __all__ = ["BoxPrompt", "Click", "Contour", "Interaction", "Stroke"]
 
 
 def _finite(row: float, col: float) -> Point:
-    row, col = float(row), float(col)
-    if not (math.isfinite(row) and math.isfinite(col)):
+    try:
+        place = float(row), float(col)
+    except (TypeError, ValueError, OverflowError):
+        place = math.nan, math.nan
+    if not all(map(math.isfinite, place)):
         raise ValueError(
-            f"A click at ({row}, {col}) has no place in the image. "
+            f"A click at ({row!r:.40}, {col!r:.40}) has no place in the image. "
             "Give finite row and column numbers."
         )
-    return row, col
+    return place
 
 
 def _points(points: Iterable[tuple[float, float]], least: int, what: str) -> tuple[Point, ...]:
-    checked = tuple(_finite(row, col) for row, col in points)
+    try:
+        pairs = [(row, col) for row, col in points]
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"A {what} is a sequence of (row, col) points, not {points!r:.80}. Give such pairs."
+        ) from error
+    checked = tuple(_finite(row, col) for row, col in pairs)
     if len(checked) < least:
         raise ValueError(
             f"A {what} needs at least {least} points and got {len(checked)}. Draw it longer."
@@ -114,6 +123,10 @@ class BoxPrompt:
 
     kind: ClassVar[str] = "box"
     box: Box
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.box, Box):
+            raise ValueError(f"{self.box!r:.80} is no Box. Give Box(top, left, bottom, right).")
 
     @property
     def positive(self) -> bool:

@@ -6,6 +6,7 @@ from checkpoints import logits_of, ritm_config, ritm_state
 from safetensors.torch import load_file
 
 from napari_clickseg.commands.convert import main
+from napari_clickseg.models import store
 from napari_clickseg.models.checkpoint import read_model
 from napari_clickseg.models.header import read_header
 
@@ -51,6 +52,28 @@ def test_an_existing_file_is_overwritten_on_request_only(checkpoint, tmp_path, c
     assert target.read_text() == "precious"
     assert main([str(checkpoint), str(target), "--force"]) == 0
     assert read_model(target)
+
+
+def test_a_folder_is_not_overwritten(checkpoint, tmp_path, capsys):
+    target = tmp_path / "out.safetensors"
+    target.mkdir()
+    assert main([str(checkpoint), str(target), "--force"]) == 2
+    assert "out.safetensors is a folder. Name a file" in capsys.readouterr().err
+
+
+def test_a_zoo_file_that_changed_is_not_converted(checkpoint, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv(store.VARIABLE, str(tmp_path / "models"))
+    path = tmp_path / "models" / "sbd_h18_itermask.pth"
+    path.parent.mkdir()
+    path.write_bytes(checkpoint.read_bytes())
+    target = tmp_path / "out.safetensors"
+    store.pin(path.name, store.file_hash(path))
+    assert main(["sbd_h18_itermask", str(target)]) == 0
+    store.forget(path.name)
+    store.pin(path.name, "0" * 64)
+    for source in ("sbd_h18_itermask", str(path)):
+        assert main([source, str(target), "--force"]) == 2
+        assert "is not the file that was first downloaded" in capsys.readouterr().err
 
 
 def test_networks_for_several_kinds_are_joined(tmp_path):

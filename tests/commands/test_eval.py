@@ -195,6 +195,8 @@ def test_unknown_setting(pack, weights, capsys):
         (["--clicks", "0"], "clicks"),
         (["--limit", "0"], "At least one"),
         (["--target-iou", "-1"], "target IoU"),
+        (["--target-iou", "5"], "target IoU"),
+        (["--set", "flip=no"], "flip (True or False)"),
         (["--no-zoom-in", "--set", "zoom_in.target_size=3"], "--no-zoom-in"),
         (["--wrong"], "--wrong"),
     ],

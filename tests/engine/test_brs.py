@@ -6,6 +6,7 @@ import torch
 
 from napari_clickseg import Segmenter
 from napari_clickseg.cancel import Cancelled
+from napari_clickseg.engine import brs
 from napari_clickseg.engine.brs import KINDS, Copy, _Changed, _Energy, click_squares, refine
 from napari_clickseg.engine.profiles import BRS, NO_BRS, PROFILES
 from napari_clickseg.interactions import Click
@@ -31,7 +32,8 @@ def energy_of(model, mode, copies, **profile):
     split = model.splits[model.spec.brs[mode]]
     tensors = [model.before(split.name, copy.inputs) for copy in copies]
     changed = _Changed(model, split, KINDS[mode].added, copies, tensors)
-    squares = click_squares(CLICKS, copies[0].inputs.image.shape[-2:])
+    size = copies[0].inputs.image.shape[-2:]
+    squares = torch.stack([click_squares(CLICKS, size, mirrored=c.mirrored) for c in copies], 1)
     numbers = PROFILES["fbrs"].override(brs_min_change=0.0, **profile)
     return _Energy(changed, squares, numbers, None)
 
@@ -59,6 +61,53 @@ def test_published_squares_are_lost_at_the_border_and_wrap_outside():
     assert squares[0].sum() == 0
     assert squares[1, 1:4, 2:5].all() and squares[1].sum() == 9
     assert click_squares([Click(-3, 3)], (6, 6), True)[0, 2:5, 2:5].all()
+
+
+@pytest.mark.parametrize("col", [0, 5, 2.5, 9, -3])
+def test_squares_of_the_mirrored_copy_are_drawn_in_it_and_turned_back(col):
+    mirrored = click_squares([Click(5, col)], (20, 10), True, mirrored=True)
+    assert torch.equal(mirrored, click_squares([Click(5, 9 - col)], (20, 10), True).flip(-1))
+
+
+def test_a_click_at_the_left_border_is_lost_in_one_copy_only(tiny_model, copies, monkeypatch):
+    """As published: its square begins before the first column there, but not mirrored."""
+    seen = []
+
+    class Seen(_Energy):
+        def __call__(self, vector):
+            seen.append(self.squares)
+            return super().__call__(vector)
+
+    monkeypatch.setattr(brs, "_Energy", Seen)
+    refined(tiny_model, "f-BRS-B", copies, (Click(5, 0), Click(20, 39, positive=False)))
+    assert seen[0].sum(dim=(2, 3)).tolist() == [[0, 6], [6, 0]]
+    refined(tiny_model, "f-BRS-B", copies, (Click(5, 0), Click(9, 39)), brs_wraps=False)
+    assert seen[-1].sum(dim=(2, 3)).tolist() == [[12, 12], [0, 0]]
+
+
+@pytest.mark.parametrize("late", range(1, 6))
+@pytest.mark.parametrize("mode", ["RGB-BRS", "f-BRS-B"])
+def test_the_first_call_that_ends_too_late_is_the_last(
+    tiny_model, copies, mode, late, monkeypatch
+):
+    now, values = [0.0], []
+
+    class Counted(_Energy):
+        def __call__(self, vector):
+            now[0] = 100.0 if len(values) + 1 >= late else 0.0
+            values.append(vector.copy())
+            return super().__call__(vector)
+
+    monkeypatch.setattr(brs, "_Energy", Counted)
+    monkeypatch.setattr(brs.time, "monotonic", lambda: now[0])
+    logits, found = refined(tiny_model, mode, copies, brs_min_change=0.0, brs_seconds=1.0)
+    assert len(values) == late
+    assert any(np.array_equal(found.vector, value) for value in values)
+    energy = energy_of(tiny_model, mode, copies)
+    energies = [_Energy.__call__(energy, value)[0] for value in (*values, found.vector)]
+    assert energies[-1] == min(energies)
+    again = energy.changed.logits(torch.from_numpy(found.vector).float())
+    torch.testing.assert_close(logits[0], again[0])
 
 
 def test_refinement_ends_when_its_time_is_over(tiny_model, copies):

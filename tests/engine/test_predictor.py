@@ -17,6 +17,7 @@ from napari_clickseg.engine.profiles import get_profile
 from napari_clickseg.engine.tiles import TileMap
 from napari_clickseg.geometry import Box
 from napari_clickseg.interactions import BoxPrompt, Click, Contour, Stroke
+from napari_clickseg.models.staged import StagedModel
 
 
 def _predictor(model, profile="clickseg", **overrides):
@@ -116,6 +117,32 @@ def test_a_model_of_fixed_size_gets_that_size(profile, scene):
     model = ColourModel(fixed_size=(48, 64))
     _run(_predictor(model, profile), scene, Click(40, 50), Click(45, 55))
     assert {tuple(inputs.image.shape[-2:]) for inputs in model.seen} == {(48, 64)}
+
+
+def test_the_view_fits_the_network_whose_turn_it_is(scene):
+    wide, fixed = ColourModel(), ColourModel(fixed_size=(64, 48))
+    for network in (wide, fixed):
+        network.config = {}
+    predictor = _predictor(StagedModel([wide, fixed]), "ritm", zoom_in=None)
+    _run(predictor, scene, Click(40, 50), Click(42, 52))
+    assert {tuple(seen.image.shape[-2:]) for seen in wide.seen} == {(120, 160)}
+    assert {tuple(seen.image.shape[-2:]) for seen in fixed.seen} == {(64, 48)}
+
+
+def test_a_start_mask_counts_like_a_click_for_networks_in_turn(scene):
+    first, second = ColourModel(), ColourModel()
+    for network in (first, second):
+        network.config = {}
+    predictor = _predictor(StagedModel([first, second]), "ritm")
+    session = predictor.start(as_reader(scene)).with_mask(np.ones((120, 160)))
+    predictor.run(session.add(Click(40, 50)))
+    assert second.calls and not first.calls
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
+def test_weights_of_another_precision_are_refused(dtype, tiny_model):
+    with pytest.raises(ValueError, match=r"and prediction works in float32. Call model.float"):
+        Predictor(tiny_model.to(dtype), get_profile("clickseg"))
 
 
 def test_features_are_computed_once_per_view(scene):
@@ -267,6 +294,13 @@ def test_refinements_that_do_not_exist_are_refused():
         _predictor(DiskModel(), brs="f-BRS-Z")
     with pytest.raises(ValueError, match="is not available for .* Use brs= one of NoBRS"):
         _predictor(DiskModel(), brs="f-BRS-B")
+
+
+def test_several_networks_say_why_they_are_not_refined():
+    one = ColourModel(brs={"f-BRS-B": "image"})
+    one.config = {}
+    with pytest.raises(ValueError, match="made of several networks"):
+        _predictor(StagedModel([one]), "fbrs")
 
 
 def test_the_model_is_put_into_evaluation_mode(tiny_model):

@@ -76,6 +76,13 @@ def test_integral_numbers_of_any_kind_are_taken_as_int():
         {"brs_min_change": "a"},
         {"brs": ["f-BRS-B"]},
         {"sampling": 3},
+        {"flip": "no"},
+        {"flip": None},
+        {"accumulate": 1},
+        {"bfloat16": "maybe"},
+        {"mask_feedback": None},
+        {"name": 5},
+        {"name": [1]},
     ],
 )
 def test_impossible_values_are_refused(bad):

@@ -147,6 +147,21 @@ def test_strokes_contours_and_boxes_reach_models_that_take_them(scene):
     assert seg.mask[80, 80] and seg.mask[100, 100] and not seg.mask[60, 60]
 
 
+def test_nonsense_is_refused_with_a_sentence(seg):
+    for say, words in (
+        (lambda: seg.click(None, 3), "no place in the image"),
+        (lambda: seg.stroke(5), "sequence of"),
+        (lambda: seg.stroke([1, 2]), "sequence of"),
+        (lambda: seg.contour("abc"), "sequence of"),
+        (lambda: seg.confine((1, 2, 3, 4)), "is no Box"),
+        (lambda: seg.set_mask(np.full((120, 160), None)), "is not a mask"),
+        (lambda: Segmenter(5), "^5 is not a model"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            say()
+    assert not seg.history.present.interactions
+
+
 def test_without_an_image_there_is_a_sentence():
     seg = Segmenter(DiskModel())
     for call in (

@@ -83,11 +83,25 @@ def test_nested_lists_are_masks():
     session = Session.of_image(as_reader(np.zeros((2, 2))), (0, 1))
     mask = session.with_mask([[0, 1], [1, 0]]).mask(0.5)
     assert mask.tolist() == [[False, True], [True, False]]
-    for wrong in (None, "ab", [[0, 1], [1]], [["a", "b"], ["c", "d"]]):
+    none, text = np.full((2, 2), None), np.full((2, 2), "a")
+    for wrong in (None, "ab", [[0, 1], [1]], [["a", "b"], ["c", "d"]], none, text, mask + 1j):
         with pytest.raises(ValueError, match="is not a mask"):
             session.with_mask(wrong)
     with pytest.raises(ValueError, match=r"shape \(3,\)"):
         session.with_mask([0, 1, 2])
+
+
+def test_a_start_mask_is_cut_to_the_region(session):
+    confined = session.confine(Box(10, 20, 40, 60))
+    started = confined.with_mask(np.ones(session.shape))
+    assert started.probabilities.bounding_box(0.5) == Box(10, 20, 40, 60)
+    assert started.restart().probabilities.bounding_box(0.5) == Box(10, 20, 40, 60)
+
+
+@pytest.mark.parametrize("region", [(1, 2, 3, 4), "x", 5])
+def test_a_region_is_a_box(session, region):
+    with pytest.raises(ValueError, match="is no Box"):
+        session.confine(region)
 
 
 def test_mask_of_a_box(session):

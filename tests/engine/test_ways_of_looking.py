@@ -163,6 +163,58 @@ def test_memory_forgets_the_oldest():
     assert len(memory) == 0
 
 
+def test_memory_is_bounded_by_bytes():
+    reader = as_reader(np.zeros((4, 4)))
+    memory, made = Memory(12, most_bytes=1000), []
+
+    def kept(key, *sizes):
+        value = {str(i): torch.zeros(size, dtype=torch.uint8) for i, size in enumerate(sizes)}
+        memory.recall(reader, key, lambda: made.append(key) or value)
+
+    kept("a", 300, 300)
+    kept("b", 400)
+    assert memory.nbytes == 1000
+    kept("c", 100)
+    assert memory.nbytes == 500 and len(memory) == 2  # the oldest is gone
+    kept("large", 600, 600)  # is not kept, and drives nothing out
+    assert memory.nbytes == 500
+    made.clear()
+    for key in "bca":
+        kept(key, 100)
+    assert made == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "calls", "kept"), [("RGB-BRS", 1, [2, 2, 2]), ("f-BRS-A", 3, [1, 1, 1])]
+)
+def test_refinement_remembers_only_what_it_can_use_again(tiny_model, scene, mode, calls, kept):
+    """What depends on the image stays; what depends on the clicks changes until all are in."""
+    from dataclasses import replace
+
+    tiny_model.spec = replace(tiny_model.spec, takes_prev_mask=False)
+    before, asked, lengths = tiny_model.before, [], []
+    tiny_model.before = lambda split, inputs: (
+        asked.append(split)
+        or before(split, replace(inputs, prev_mask=torch.zeros_like(inputs.image[:, :1])))
+    )
+    tiny_model.after = lambda split, tensors, inputs: torch.zeros_like(inputs.image[:, :1])
+    seg = Segmenter(tiny_model, "fbrs", brs=mode, **PLAIN)
+    seg.set_image(scene)
+    for k in range(3):
+        seg.click(40 + k, 50)
+        lengths.append(len(seg.predictor._network.memory))
+    assert len(asked) == calls and lengths == kept
+
+
+def test_a_limit_of_clicks_leaves_lines_shown():
+    line = Stroke(((1, 1), (5, 5)))
+    said = [Click(i, i) for i in range(8)] + [line, Click(9, 9)]
+    network = Network(DiskModel(), get_profile("saic_is").override(accumulate=True, brs="f-BRS-B"))
+    assert network._shown(said) == said[:9]
+    network = Network(DiskModel(), get_profile("ritm").override(max_clicks=2))
+    assert network._shown(said) == [*said[:2], line]
+
+
 def test_bfloat16_changes_masks_by_rounding_only(tiny_model, scene):
     answers = []
     for bfloat16 in (False, True):

@@ -28,7 +28,7 @@ def choose(zoom, session):
 
 
 def settle(zoom, session, zoomed):
-    return zoom.settle(session, session.interactions, zoomed)
+    return zoom.settle(session, session.interactions, zoomed)[0]
 
 
 def _load(family):
@@ -154,6 +154,18 @@ def test_our_region_grows_where_it_cuts_the_mask_and_not_at_the_image_border():
     assert settle(zoom, _with_mask(session, Box(0, 120, 80, 200)), 1) == Box(0, 100, 100, 250)
     assert settle(zoom, _with_mask(session, Box(0, 100, 100, 200)), 2) == Box(0, 50, 150, 250)
     assert settle(zoom, _with_mask(session, Box(0, 100, 100, 200)), 3) == roi
+
+
+def test_the_published_rule_cuts_fractions_off_and_holds_the_click_itself():
+    """Against ours, which takes the pixel that holds the click."""
+    zoom = ZoomIn(skip_clicks=0, expansion_ratio=1.0, min_crop_size=1, target_size=64)
+    mask = Box(20, 20, 31, 31)
+    clicked = _with_mask(_session(SHAPE).add(Click(40.7, 25)), mask)
+    assert choose(zoom, clicked) == choose(zoom, replace(clicked, interactions=(Click(40, 25),)))
+    roi = Box(20, 20, 41, 31)
+    for row, kept in ((39.9, True), (40.0, False)):
+        session = replace(clicked, interactions=(Click(row, 25),), roi=roi)
+        assert zoom._holds(roi, session.interactions) == kept
 
 
 def test_sizes():

@@ -251,6 +251,12 @@ def test_other_networks_are_named(tmp_path, keys, words):
         ),
         (lambda s: s.update({"maps_transform.0.bias": torch.full((16,), torch.nan)}), "NaN or inf"),
         (lambda s: s.update({"maps_transform.0.bias": torch.full((16,), torch.inf)}), "NaN or inf"),
+        (lambda s: s.update({"maps_transform.0.bias": torch.ones(16).to_sparse()}), "sparse float"),
+        (
+            lambda s: s.update({"maps_transform.0.bias": torch.ones(16, dtype=torch.complex64)}),
+            r"no plain floating-point numbers \(first: maps_transform.0.bias, complex64\)",
+        ),
+        (lambda s: s.update({"maps_transform.0.bias": torch.ones(16).to(torch.int8)}), "int8"),
     ],
 )
 def test_weights_that_do_not_fit_are_refused_by_name(tmp_path, edit, words):

@@ -111,6 +111,11 @@ def test_groups_draw_clicks_by_their_order() -> None:
     assert maps[0, 10, 10] == maps[2, 20, 40] == maps[3, 30, 10] == 1
 
 
+def test_after_a_start_mask_the_order_counts_from_one() -> None:
+    maps = ClickInput(groups=(8, 2)).encode([Click(10, 10)], SHAPE, 1)[0]
+    assert [int(m.sum()) for m in maps] == [0, 0, 13, 0]
+
+
 def test_a_first_click_that_is_negative_is_in_the_last_group() -> None:
     maps = ClickInput(groups=(8, 2)).encode([Click(20, 20, positive=False)], SHAPE)[0]
     assert [int(m.sum()) for m in maps] == [0, 0, 0, 13]

@@ -147,6 +147,17 @@ def test_logits_from_points_fill_in_an_empty_previous_mask():
 
 
 @torch.inference_mode()
+def test_maps_of_other_kinds_are_refused():
+    image, points = torch.rand(1, 3, 32, 32), torch.tensor([[[5.0, 5, 0], [-1, -1, -1]]])
+    model = tiny().eval()
+    with torch.no_grad():
+        said = model.logits(image, points, None, {}, "point")
+        assert torch.equal(said, model.logits(image, points))
+    for maps, kind in (({"stroke": image[:, :2]}, None), (None, "stroke")):
+        with pytest.raises(ValueError, match="no stroke maps"):
+            model.logits(image, points, None, maps, kind)
+
+
 def test_folding_batch_norms_keeps_the_logits():
     inputs = some_inputs(64, 48)
     expected = tiny()(inputs)
@@ -251,6 +262,15 @@ def test_unknown_names_and_devices_say_what_there_is():
         find_model("no-such-model")
     with pytest.raises(ValueError, match="Choose one of: auto, cpu"):
         load_model("clickseg-compact", device="abacus")
+    with pytest.raises(ValueError, match="There is no device 'None' here"):
+        load_model("clickseg-compact", device=None)
+    for name in (5, None, b"x"):
+        with pytest.raises(CheckpointError, match="by its name or path"):
+            load_model(name)
+    for name in ("a" * 5000, "\0", "~nobody-here/x.pth"):
+        with pytest.raises(CheckpointError, match="There is no model") as told:
+            load_model(name)
+        assert len(str(told.value)) < 400
 
 
 def test_the_bundled_model_keeps_its_promises():

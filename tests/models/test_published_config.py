@@ -6,9 +6,12 @@ from checkpoints import config, ritm_config, ritm_state
 from parity import load_case
 
 from napari_clickseg import model_from_state_dict
-from napari_clickseg.models.describe import describe, name_of
-from napari_clickseg.models.detect import detect
+from napari_clickseg.engine import profiles
+from napari_clickseg.models.click_input import ClickInput
+from napari_clickseg.models.describe import SYSTEMS, describe, name_of
+from napari_clickseg.models.detect import OCR, detect
 from napari_clickseg.models.header import CheckpointError
+from napari_clickseg.models.hrnet import HRNetModel
 from napari_clickseg.models.published_config import parse_config
 from napari_clickseg.models.registry import build_model
 from napari_clickseg.models.unpickle import InteractionKind
@@ -160,6 +163,11 @@ VIT = "is_plainvit_model.PlainVitModel"
         ("text", "names no class and params"),
         (ritm_config(norm_mean_std=[[0, 0, 0], [1, 1, 1]]), "normalises images"),
         (ritm_config(norm_layer="torch.nn.GroupNorm"), "sets norm_layer to 'torch.nn.GroupNorm'"),
+        (ritm_config(width="a"), "sets width to 'a', which is not a whole number"),
+        (ritm_config(ocr_width=-1), "sets ocr_width to -1"),
+        (ritm_config(width=torch.tensor(8)), "sets width to something of type Tensor"),
+        (ritm_config(norm_radius=torch.ones(2)), "sets norm_radius to something of type Tensor"),
+        (config(VIT, head_params={"channels": [torch.ones(1)]}), "head_params .* no plain value"),
         (ritm_config(norm_radius="far"), "describes a HRNetModel that cannot be built"),
         (ritm_config(input_type="IType.gaze"), "no interaction 'gaze'"),
         (config("is_segformer_model.SegFormerModel", align_corners=True), "sets align_corners"),
@@ -192,6 +200,21 @@ def test_every_fusion_is_recognised(fusion, channels, prev_mask):
     assert (model.inputs.fusion, model.inputs.prev_mask) == (fusion, prev_mask)
 
 
+def test_unknown_profiles_are_refused():
+    for name in ("nonsense", 5):
+        with pytest.raises(CheckpointError, match="There is no profile"):
+            model_from_state_dict(ritm_state(), ritm_config(), profile=name)
+    with pytest.raises(ValueError, match="There is no profile 'nonsense'"):
+        HRNetModel(ClickInput(), 2, 2, True, profile="nonsense")
+    assert SYSTEMS.keys() == profiles.PROFILES.keys()
+
+
+def test_what_is_no_state_dict_is_named_by_its_type():
+    for content in (b"abc", None, {1, 2}):
+        with pytest.raises(CheckpointError, match=f"of type {type(content).__name__}"):
+            model_from_state_dict(content)
+
+
 def test_the_dropout_in_files_of_fbrs_is_used():
     _, state = published("fbrs_resnet34_dh128")
     state = {key: torch.zeros(value.shape) for key, value in state.items()}
@@ -210,6 +233,7 @@ def test_the_dropout_in_files_of_fbrs_is_used():
             "takes 5 channels",
         ),
         (lambda s: s.update({"maps_transform.0.weight": torch.zeros(16)}), "mis-shaped"),
+        (lambda s: s.update({OCR: torch.tensor(1.0)}), "mis-shaped"),
     ],
 )
 def test_unknown_variants_are_refused(edit, words):

@@ -36,11 +36,27 @@ def test_the_number_of_interactions_chooses_the_network():
     assert (model.spec.profile, model.spec.takes_prev_mask) == ("ritm", True)
 
 
-def test_stages_differ_and_the_whole_answers_as_its_first(tmp_path):
+def test_a_start_mask_counts_like_a_click():
+    model = model_from_state_dict(stages(2))
+    assert model.choose([CLICK]) is model.stages[0]
+    assert model.choose([CLICK], offset=1) is model.stages[1]
+
+
+def test_stages_differ_and_each_image_is_answered_by_its_number_of_points(tmp_path):
     model = model_from_state_dict(stages(2))
     first, second = map(logits_of, model.stages)
     assert not torch.equal(first, second)
-    assert torch.equal(logits_of(model), first)
+    assert torch.equal(logits_of(model), second)  # of two points
+    image = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    pad = [-1.0, -1, -1]
+    points = torch.tensor(
+        [[[5.0, 5, 0], pad, [20, 9, 1], pad], [[5, 5, 0], pad, pad, [-1, -1, -1]]]
+    )
+    with torch.no_grad():
+        answers = model.logits(image, points, interaction_maps={}, input_type="point")
+        for row, stage in ((0, model.stages[1]), (1, model.stages[0])):
+            one = stage.logits(image[row : row + 1], points[row : row + 1])
+            torch.testing.assert_close(answers[row : row + 1], one, rtol=1e-4, atol=1e-4)
     path = tmp_path / "stages.pth"
     torch.save(stages(2), path)
     assert torch.equal(logits_of(read_model(path).stages[1]), second)
@@ -85,6 +101,24 @@ def test_the_kind_of_the_latest_interaction_chooses_the_network(tmp_path):
     write_model(model, path, {"name": "typed"}, half=False)
     again = read_model(path)
     assert again.choose([Stroke(LINE, True)]).inputs.kinds == ("stroke",)
+
+
+def test_logits_are_those_of_the_network_for_the_latest_kind():
+    model = TypedModel([typed("click"), typed("stroke")])
+    image, maps = torch.rand(1, 3, 32, 32), {"stroke": torch.rand(1, 2, 32, 32)}
+    points = torch.tensor([[[5.0, 5, 0], [-1, -1, -1]]])
+    clicks, strokes = model.stages
+    with torch.no_grad():
+        assert torch.equal(model.logits(image, points), clicks.logits(image, points))
+        seen = model.logits(image, points, None, maps, "point")
+        assert torch.equal(seen, clicks.logits(image, points))
+        drawn = model.logits(image, points, None, maps, "stroke")
+        assert torch.equal(drawn, strokes.logits(image, points, None, maps, "stroke"))
+    assert not torch.equal(drawn, seen)
+    with pytest.raises(ValueError, match="say which is the latest"):
+        model.logits(image, points, None, maps)
+    with pytest.raises(ValueError, match="not a contour"):
+        model.logits(image, points, input_type="contour")
 
 
 def test_kinds_that_no_network_takes_are_refused():

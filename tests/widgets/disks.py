@@ -28,7 +28,7 @@ class DiskModel(ClickModel):
             "maps": Split("maps", frozenset({"maps"})),
         }
 
-    def encode(self, interactions, shape):
+    def encode(self, interactions, shape, offset=0):
         rows, cols = torch.meshgrid(
             torch.arange(shape[0]).float(), torch.arange(shape[1]).float(), indexing="ij"
         )

@@ -171,8 +171,9 @@ def test_generated_samples_are_the_same_every_time():
 
 def test_every_tooltip_belongs_to_a_control(dock_of):
     _, dock = dock_of()
+    dock.source.more.click()
     from qtpy.QtWidgets import QWidget
 
     named = {w.objectName(): w for w in dock.findChildren(QWidget) if w.objectName()}
     for name, text in tooltips.TOOLTIPS.items():
-        assert named[name].toolTip() == text
+        assert named[name].toolTip().startswith(text)  # why it is off may follow

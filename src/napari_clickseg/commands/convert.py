@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from ..engine.profiles import get_profile
-from ..models.zoo import find_card, find_model
+from ..models.zoo import find_card, find_verified
 from . import cli
 
 __all__ = ["main"]
@@ -48,12 +48,14 @@ def parser() -> cli.Parser:
 
 def convert(args: argparse.Namespace) -> int:
     """Convert as the options say; returns the exit code."""
-    source = find_model(args.input)
+    source, _ = find_verified(args.input)
     target = args.output or source.with_suffix(SUFFIX)
     if target.suffix != SUFFIX:
         raise ValueError(f"{target} does not end in {SUFFIX}. Give such a name.")
     if not target.parent.is_dir():
         raise ValueError(f"There is no folder {target.parent}. Create it, or name another.")
+    if target.is_dir():
+        raise ValueError(f"{target} is a folder. Name a file, such as {target / source.stem}.")
     if target.exists() and not args.force:
         raise ValueError(f"{target} exists already. Add --force to overwrite it, or name another.")
     if args.profile is not None:
@@ -67,7 +69,8 @@ def convert(args: argparse.Namespace) -> int:
 
     model = read_model(source, profile)
     if args.also:
-        model = TypedModel([model, *(read_model(path, profile) for path in args.also)])
+        also = [find_verified(path)[0] for path in args.also]
+        model = TypedModel([model, *(read_model(path, profile) for path in also)])
     what = name_of(model.spec.architecture, model.config)
     millions = sum(p.numel() for p in model.parameters()) / 1e6
     print(f"{source}: {what}, {millions:.1f} million weights, profile {model.spec.profile}")

@@ -59,7 +59,7 @@ def _parser() -> Parser:
         help="at least so many clicks, so that IoU@1, 3 and 5 are measured on every object; this "
         "changes no NoC (%(default)s)",
     )
-    add("--target-iou", type=float, default=0.9, help="stop clicking at this IoU (%(default)s)")
+    add("--target-iou", type=_iou, default=0.9, help="stop clicking at this IoU (%(default)s)")
     add("--profile", help="inference settings by name; the model's own by default")
     add(
         "--set",
@@ -141,6 +141,16 @@ def _objects(text: str) -> Objects:
     if text.isdecimal() and int(text) > 0:
         return int(text)
     raise argparse.ArgumentTypeError(f"'{text}' is neither all nor largest nor a number above 0")
+
+
+def _iou(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value <= 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is no target IoU, which is above 0 and up to 1")
+    return value
 
 
 def _setting(text: str) -> tuple[str, Any]:

@@ -140,21 +140,24 @@ class _Changed:
         return 1e-3 * (z[:half].square().sum() + 10 * z[half:].square().sum())
 
 
-def click_squares(clicks: Sequence[Click], size: tuple[int, int], wraps: bool = False) -> Tensor:
+def click_squares(
+    clicks: Sequence[Click], size: tuple[int, int], wraps: bool = False, mirrored: bool = False
+) -> Tensor:
     """Squares of 3 x 3 pixels around clicks in view pixels: ``(2, h, w)``, positive first.
 
     With `wraps`, as published: a square that begins before the first row or column is lost, and
-    one farther outside counts from the other side.
+    one farther outside counts from the other side. With `mirrored`, they are drawn (and rounded) in
+    the mirrored copy and turned back.
     """
     squares = torch.zeros(2, *size)
     for click in clicks:
         sign = 0 if click.positive else 1
-        row, col = round(click.row), round(click.col)
+        row, col = round(click.row), round(size[1] - click.col - 1 if mirrored else click.col)
         if wraps:
             squares[sign, row - 1 : row + 2, col - 1 : col + 2] = 1
         elif 0 <= row < size[0] and 0 <= col < size[1]:
             squares[sign, max(0, row - 1) : row + 2, max(0, col - 1) : col + 2] = 1
-    return squares
+    return squares.flip(-1) if mirrored else squares
 
 
 def refine(
@@ -207,12 +210,15 @@ def refine(
         return changed.logits(_on(x0, device)), Refinement(x0, here)
 
     size = (int(copies[0].inputs.image.shape[-2]), int(copies[0].inputs.image.shape[-1]))
-    squares = click_squares(clicks, size, profile.brs_wraps).to(device)
-    energy = _Energy(changed, squares, profile, cancelled)
+    of_copies = [click_squares(clicks, size, profile.brs_wraps, c.mirrored) for c in copies]
+    energy = _Energy(changed, torch.stack(of_copies, dim=1).to(device), profile, cancelled)
     most = profile.brs_evaluations
-    found, _, _ = fmin_l_bfgs_b(
-        energy, x0, m=20, factr=0, pgtol=1e-8, maxfun=most, maxiter=2 * most
-    )
+    try:
+        found, _, _ = fmin_l_bfgs_b(
+            energy, x0, m=20, factr=0, pgtol=1e-8, maxfun=most, maxiter=2 * most
+        )
+    except _TimeIsUp:
+        found = energy.best_vector
     return energy.best, Refinement(found, here)
 
 
@@ -220,8 +226,15 @@ def _on(vector: np.ndarray, device: torch.device) -> Tensor:
     return torch.from_numpy(vector).float().to(device)
 
 
+class _TimeIsUp(Exception):
+    """Leaves the optimiser, which a zero gradient does not end within a line search."""
+
+
 class _Energy:
-    """The energy and its gradient; a zero gradient tells the optimiser that all is well."""
+    """The energy and its gradient; a zero gradient tells the optimiser that all is well.
+
+    `squares` are those of each copy, ``(2, copies, h, w)``.
+    """
 
     def __init__(
         self,
@@ -235,6 +248,7 @@ class _Energy:
         limit = profile.brs_seconds
         self.deadline = None if limit is None else time.monotonic() + limit
         self.best: list[Tensor] = []
+        self.best_vector = np.zeros(changed.length)
         self._least = np.inf
         self._mask: Tensor | None = None
 
@@ -245,15 +259,16 @@ class _Energy:
             copies = self.changed.logits(z)
             p = torch.sigmoid(torch.cat(copies)[:, 0])
             positive, negative = self.squares
-            n = len(copies)
-            energy = ((1 - p).square() * positive).sum() / (n * positive.sum() + 1e-5)
-            energy = energy + (p.square() * negative).sum() / (n * negative.sum() + 1e-5)
+            energy = ((1 - p).square() * positive).sum() / (positive.sum() + 1e-5)
+            energy = energy + (p.square() * negative).sum() / (negative.sum() + 1e-5)
             energy = energy + self.changed.penalty(z)
         value = energy.item()
         if value < self._least or not self.best:
             self._least, self.best = value, [logits.detach() for logits in copies]
-        late = self.deadline is not None and time.monotonic() > self.deadline
-        if late or self._obeyed(p.detach()) or self._settled(p.detach() > self.threshold):
+            self.best_vector = vector.copy()
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            raise _TimeIsUp
+        if self._obeyed(p.detach()) or self._settled(p.detach() > self.threshold):
             return value, np.zeros_like(vector)
         (gradient,) = torch.autograd.grad(energy, z)
         return value, gradient.cpu().numpy().astype(np.float64)

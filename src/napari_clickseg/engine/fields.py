@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable
 from numbers import Real
 from typing import Any
 
-__all__ = ["check_fields", "is_size", "make_whole", "whole", "whole_sides"]
+import numpy as np
+
+__all__ = ["check_fields", "is_flag", "is_size", "make_whole", "whole", "whole_sides"]
 
 
 def whole(value: Any) -> Any:
@@ -26,6 +28,11 @@ def make_whole(values: Any, *names: str) -> None:
 def whole_sides(value: Any) -> Any:
     """A pair of sides of any kind as a tuple of int where they are integral."""
     return tuple(map(whole, value)) if isinstance(value, Iterable) else value
+
+
+def is_flag(value: object) -> bool:
+    """Whether this is true or false, and nothing that only counts as one of them."""
+    return isinstance(value, bool | np.bool_)
 
 
 def is_size(value: object) -> bool:

@@ -22,9 +22,10 @@ NOTHING = Box(0, 0, 0, 0)
 class FittedZoomIn(ZoomIn):
     """Our rule: the region holds the mask and the clicks, grows with the mask, and forgets nothing.
 
-    Differences from the published rule: negative clicks near the object belong to the region too;
-    overlap is measured by area; a region that cuts the new mask grows and is looked at again; small
-    regions are not enlarged without limit; and what lies outside the region is kept.
+    Differences from the published rule: in large images the object is looked for around the click
+    or in what the user sees; negative clicks near the object belong to the region too; overlap is
+    measured by area; a region that cuts the new mask grows and is looked at again; small regions
+    are not enlarged without limit; and what lies outside the region is kept.
 
     Parameters
     ----------
@@ -32,6 +33,9 @@ class FittedZoomIn(ZoomIn):
         Largest factor by which a region is enlarged.
     max_growths : int
         How often one click may make its region grow.
+    first_window : int
+        Side in image pixels of the square in which an object is looked for, in images that are
+        larger and where it is not known what the user sees. It grows while it cuts the mask.
     """
 
     skip_clicks: int = 0
@@ -39,10 +43,11 @@ class FittedZoomIn(ZoomIn):
     min_crop_size: int = 64
     max_enlargement: float = 2.0
     max_growths: int = 2
+    first_window: int = 2048
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        make_whole(self, "max_growths")
+        make_whole(self, "max_growths", "first_window")
         check_fields(
             type(self).__name__,
             (
@@ -52,22 +57,34 @@ class FittedZoomIn(ZoomIn):
                     lambda x: isinstance(x, int) and x >= 0,
                     "max_growths (0 or more)",
                 ),
+                (
+                    self.first_window,
+                    lambda x: isinstance(x, int) and x >= 64,
+                    "first_window (64 or more pixels)",
+                ),
             ),
         )
 
     def choose(self, session: Session, counted: Sequence[Interaction]) -> Box | None:
         """See `ZoomIn.choose`."""
         if session.probabilities.bounding_box(self.threshold) is None:
-            return None
+            return self._search(session, counted)
         return self._fit(session, counted)
 
-    def settle(self, looked: Session, counted: Sequence[Interaction], zoomed: int) -> Box | None:
+    def settle(
+        self, looked: Session, counted: Sequence[Interaction], zoomed: int, searching: bool = False
+    ) -> tuple[Box | None, bool]:
         """See `ZoomIn.settle`; a region that cuts the mask grows on the sides that do."""
         roi = looked.roi
         if roi is None or roi == looked.region:
-            return self._fit(looked, counted) if zoomed == 0 else roi
-        if zoomed > self.max_growths:
-            return roi
+            return (self._fit(looked, counted) if zoomed == 0 else roi), False
+        grown = self._grown(looked, roi)
+        if searching:
+            return (grown, True) if grown != roi else (self._fit(looked, counted), False)
+        return (roi if zoomed > self.max_growths else grown), False
+
+    def _grown(self, looked: Session, roi: Box) -> Box | None:
+        """The region with those sides farther out that cut the mask; None for the whole image."""
         lines = (
             Box(roi.top, roi.left, roi.top + 1, roi.right),
             Box(roi.top, roi.left, roi.bottom, roi.left + 1),
@@ -81,8 +98,23 @@ class FittedZoomIn(ZoomIn):
             roi.left - cols * cut[1],
             roi.bottom + rows * cut[2],
             roi.right + cols * cut[3],
-        ).clip(looked.probabilities.shape)
-        return None if grown == Box.of_shape(looked.probabilities.shape) else grown
+        ).clip(looked.shape)
+        return None if grown == Box.of_shape(looked.shape) else grown
+
+    def _search(self, session: Session, counted: Sequence[Interaction]) -> Box | None:
+        """Where to look for an object: what the user sees, or around the click in large images."""
+        whole = Box.of_shape(session.shape)
+        if session.viewport is not None:
+            seen = session.viewport.clip(session.shape)
+            return None if seen == whole or seen.empty else self._expand(seen, session.shape)
+        clicks = pixels_of([item for item in counted if item.positive][-1:])
+        if max(session.shape) <= self.first_window or not clicks:
+            return None
+        row, col = clicks[0]
+        half, (height, width) = self.first_window // 2, session.shape
+        top = max(0, min(row - half, height - 2 * half))
+        left = max(0, min(col - half, width - 2 * half))
+        return Box(top, left, top + 2 * half, left + 2 * half).clip(session.shape)
 
     def _fit(self, session: Session, counted: Sequence[Interaction]) -> Box | None:
         """The region around the mask and the clicks, or the old one if it still does."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -13,7 +15,7 @@ from ..cancel import stop_if
 from ..data.readers import ImageReader
 from ..geometry import Box
 from ..interactions import BoxPrompt, Click, Interaction
-from ..models.base import PREV, ClickModel, Inputs
+from ..models.base import MAPS, PREV, ClickModel, Inputs
 from ..models.device import has_bfloat16
 from .brs import KINDS as BRS_KINDS
 from .brs import Copy, Refinement, refine
@@ -25,7 +27,7 @@ from .views import View
 
 __all__ = ["Network"]
 
-REMEMBERED = 12  # images and features of recent views; some MB each
+REMEMBERED = 12  # images and features of recent views
 Stop = Callable[[], bool] | None
 
 
@@ -49,11 +51,21 @@ class Network:
         return [i for i in interactions[:-1] if isinstance(i, Click)] + list(interactions[-1:])
 
     def _shown(self, interactions: Sequence[Interaction]) -> list[Interaction]:
-        """Those of them that the network is shown."""
+        """Those of them that the network is shown: lines always, of clicks the oldest."""
+        number = itertools.count()
+        return [
+            item
+            for item in self.counted(interactions)
+            if not isinstance(item, Click) or next(number) < self._most_clicks
+        ]
+
+    @property
+    def _most_clicks(self) -> float:
+        """How many clicks the network is shown at most."""
         most = self.profile.max_clicks
         if most is None and self.profile.brs != NO_BRS:
             most = BRS_KINDS[self.profile.brs].max_clicks
-        return self.counted(interactions)[:most]
+        return math.inf if most is None else most
 
     # not inference_mode: refinement differentiates through what is remembered
     @torch.no_grad()
@@ -61,6 +73,10 @@ class Network:
         self, session: Session, mask: TileMap, view: View, cancelled: Stop
     ) -> tuple[Tensor, Refinement | None]:
         """Logits ``(1, 1, h, w)`` of a view, averaged with its mirrored copy if `flip` is on.
+
+        For f-BRS, what is before the split is computed anew for each click where the network takes
+        the mask so far; the published code keeps it from the eighth click on while the view stays,
+        and so goes on with the mask of that click.
 
         Parameters
         ----------
@@ -71,7 +87,8 @@ class Network:
         cancelled : callable, optional
             Asked before each network call.
         """
-        net, brs = self.model.choose(session.interactions), self.profile.brs
+        offset = session.offset
+        net, brs = self.model.choose(session.interactions, offset), self.profile.brs
         device = net.device
         image = self.memory.recall(
             session.reader,
@@ -84,7 +101,7 @@ class Network:
         seen = [view.place(item) for item in known]
         copies = []
         for mirrored in (False, True) if self.profile.flip else (False,):
-            maps = net.encode([_turn(item, mirrored, view) for item in seen], view.size)
+            maps = net.encode([_turn(item, mirrored, view) for item in seen], view.size, offset)
             mask_so_far = None if prev is None else _fast(_mirror(prev, mirrored))
             inputs = Inputs(_fast(_mirror(image, mirrored)), _fast(maps), mask_so_far)
             copies.append(Copy(inputs, mirrored))
@@ -97,19 +114,17 @@ class Network:
                     answers.append(self._predict(session, net, view, copy).float())
         else:
             split = net.splits[net.spec.brs[brs]]
-            # With the mask so far among its inputs, what is before the split changes every time.
-            repeats = PREV not in split.depends or prev is None
+            placed = [view.place(i) for i in session.interactions if isinstance(i, Click)]
+            # Worth remembering is what will be the same for the next click.
+            repeats = MAPS not in split.depends or len(placed) >= self._most_clicks
+            repeats = repeats and (PREV not in split.depends or prev is None)
+            said = (offset, *seen) if MAPS in split.depends else ()
             tensors = [
-                self.memory.recall(
-                    session.reader,
-                    (session.contrast_limits, view, id(net), split.name, copy.mirrored, *seen),
-                    lambda copy=copy: net.before(split.name, copy.inputs),
-                )
+                self._before(session, net, view, split.name, copy, said)
                 if repeats
                 else net.before(split.name, copy.inputs)
                 for copy in copies
             ]
-            placed = [view.place(i) for i in session.interactions if isinstance(i, Click)]
             answers, refinement = refine(
                 net, brs, copies, tensors, placed, session.refinement, view, self.profile, cancelled
             )
@@ -120,12 +135,24 @@ class Network:
         split, inputs = net.spec.cached, copy.inputs
         if split is None:
             return _mirror(net(inputs), copy.mirrored)
-        features = self.memory.recall(
-            session.reader,
-            (session.contrast_limits, view, id(net), split, copy.mirrored),
-            lambda: net.before(split, inputs),
-        )
+        features = self._before(session, net, view, split, copy)
         return _mirror(net.after(split, features, inputs), copy.mirrored)
+
+    def _before(
+        self,
+        session: Session,
+        net: ClickModel,
+        view: View,
+        split: str,
+        copy: Copy,
+        said: tuple[object, ...] = (),
+    ) -> dict[str, Tensor]:
+        """What is before a split, remembered for the view and for what else it depends on."""
+        return self.memory.recall(
+            session.reader,
+            (session.contrast_limits, view, id(net), split, copy.mirrored, *said),
+            lambda: net.before(split, copy.inputs),
+        )
 
     def _precision(self, device: torch.device) -> torch.autocast | nullcontext:
         if self.profile.bfloat16 and has_bfloat16(device):

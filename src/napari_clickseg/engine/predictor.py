@@ -5,19 +5,24 @@ interactions -> view (where to look) -> read -> contrast -> model -> paste back 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+
+import torch
 
 from ..data.readers import ImageReader
 from ..geometry import Box
-from ..interactions import Interaction
+from ..interactions import Click, Interaction
 from ..models.base import ClickModel
+from ..models.staged import SeveralModels
+from .changes import changed_region
 from .contrast import black_and_white
+from .descent import Descent
 from .network import Network
 from .postprocess import honour_clicks
 from .profiles import NO_BRS, Profile
 from .session import Session
-from .tiles import TileMap
+from .tiles import TILE, TileMap
 from .views import VIEWS, View
 from .zoom_in import fit_size
 
@@ -25,6 +30,7 @@ __all__ = ["Predictor"]
 
 Stop = Callable[[], bool] | None
 
+FINE = 0.5  # network pixels per image pixel from which on an answer has detail enough
 FEW_PIXELS = 20  # an adaptive cascade ends once no more of them change
 
 
@@ -43,16 +49,29 @@ class Predictor:
     Raises
     ------
     ValueError
-        If the profile asks for a kind of refinement (BRS) that there is not.
+        If the profile asks for a kind of refinement (BRS) that there is not, or the weights are
+        not float32.
     """
 
     def __init__(self, model: ClickModel, profile: Profile) -> None:
         if profile.brs not in (NO_BRS, *model.spec.brs):
+            reason = (
+                "it is made of several networks, and what refinement learns belongs to one"
+                if isinstance(model, SeveralModels)
+                else "the network has no place where it could act"
+            )
             raise ValueError(
                 f"The refinement {profile.brs!r} is not available for {model.spec.architecture}: "
-                "the network has no place where it could act. "
+                f"{reason}. "
                 f"Use brs= one of {', '.join((NO_BRS, *model.spec.brs))}."
             )
+        for name, weight in model.named_parameters():
+            if weight.is_floating_point() and weight.dtype != torch.float32:
+                raise ValueError(
+                    f"The model's weights are {str(weight.dtype).removeprefix('torch.')} (first: "
+                    f"{name}), and prediction works in float32. Call model.float() first; for "
+                    "speed use bfloat16=True."
+                )
         self.model = model.eval()
         self.profile = profile
         self._network = Network(model, profile)
@@ -151,39 +170,97 @@ class Predictor:
 
         Each look is shown the mask from before the new interactions, as in training.
         """
-        zoom_in, mask, region = self.profile.zoom_in, session.probabilities, session.region
+        start, zoom_in, region = session, self.profile.zoom_in, session.region
+        mask = start.probabilities
         if not self.profile.mask_feedback and session.start_mask is not None:
             mask = session.start_mask
         if zoom_in is None:
-            return self._look(mask, session, region, cancelled)
+            return self._look(start, mask, session, region, cancelled)
         counted = self._network.counted(session.interactions)
+        searching = mask.bounding_box(zoom_in.threshold) is None
         roi, zoomed = _within(region, zoom_in.choose(session, counted)), 0
         while True:
-            session = self._look(mask, session, roi, cancelled)
-            zoomed += roi not in (None, region)
-            roi = _within(region, zoom_in.settle(session, counted, zoomed))
+            session = self._look(start, mask, session, roi, cancelled)
+            zoomed += roi not in (None, region) and not searching
+            roi, searching = zoom_in.settle(session, counted, zoomed, searching)
+            roi = _within(region, roi)
             if roi == session.roi:
                 return session
 
-    def _look(self, mask: TileMap, session: Session, roi: Box | None, cancelled: Stop) -> Session:
+    def _look(
+        self, start: Session, mask: TileMap, session: Session, roi: Box | None, cancelled: Stop
+    ) -> Session:
         """The session after one look at a region (None: the whole image).
 
-        The network is shown `mask` as the mask so far.
+        The network is shown `mask` as the mask so far; `start` is the session before all looks.
         """
-        view = self._view(session.shape, roi)
+        view = self._view(session, roi)
         logits, refinement = self._network.look(session, mask, view, cancelled)
-        canvas = session.probabilities
-        if roi is not None:
+        canvas, coarse, where = session.probabilities, session.coarse, None
+        detailed = self.profile.follow_edges and min(view.scale) < FINE
+        if detailed and start.probabilities.bounding_box(0.5) is not None:
+            canvas, coarse = start.probabilities, start.coarse
+            where = changed_region(view, canvas, logits, session.interactions[-1])
+        elif roi is not None:
             zoom_in = self.profile.zoom_in
             canvas = TileMap(session.shape) if zoom_in is None else zoom_in.canvas(canvas)
-        kept = view.paste(canvas, logits)
-        return replace(session, probabilities=kept, roi=roi, refinement=refinement)
+        kept = view.paste(canvas, logits, where)
+        if self.profile.follow_edges:
+            changed = kept.changed_tiles(canvas)
+            coarse = {key: scale for key, scale in coarse.items() if key not in changed}
+            coarse |= dict.fromkeys(changed, min(view.scale)) if detailed else {}
+        return replace(session, probabilities=kept, roi=roi, refinement=refinement, coarse=coarse)
 
-    def _view(self, shape: tuple[int, int], roi: Box | None) -> View:
+    def follow_edges(
+        self, session: Session, cancelled: Stop = None, first: Sequence[Box] = ()
+    ) -> Iterator[Session]:
+        """The session with more and more of its boundary at full resolution.
+
+        Parameters
+        ----------
+        session : Session
+            What `run` returned.
+        cancelled : callable, optional
+            Asked before each part; the sessions that came before stay good.
+        first : sequence of Box
+            What is done first, such as what the user sees.
+
+        Raises
+        ------
+        Cancelled
+            If `cancelled` answered true.
+        """
+        if not session.coarse:
+            return
+        clicks = [item for item in session.interactions if isinstance(item, Click)]
+        descent = Descent(
+            session.reader,
+            session.contrast_limits,
+            session.probabilities,
+            session.coarse,
+            clicks if self.profile.honour_clicks else [],
+            first,
+        )
+        for box, values in descent.run(cancelled):
+            inside = box if session.region is None else box.intersect(session.region)
+            if inside.empty:
+                continue
+            part = values[inside.shift(-box.top, -box.left).slices]
+            key = (box.top // TILE, box.left // TILE)
+            session = replace(
+                session,
+                probabilities=session.probabilities.paste(inside, part),
+                coarse={k: scale for k, scale in session.coarse.items() if k != key},
+            )
+            yield session
+        yield replace(session, coarse={})
+
+    def _view(self, session: Session, roi: Box | None) -> View:
         """How a region (None: the whole image) is shown to the network."""
-        profile, spec = self.profile, self.model.spec
+        profile = self.profile
+        spec = self.model.choose(session.interactions, session.offset).spec
         view = VIEWS[profile.sampling]
-        box = Box.of_shape(shape) if roi is None else roi
+        box = Box.of_shape(session.shape) if roi is None else roi
         if spec.fixed_size is not None:
             return view(box, spec.fixed_size)
         if profile.fixed_size is not None:

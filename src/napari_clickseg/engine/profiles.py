@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .fields import check_fields, is_size, make_whole, whole_sides
+from .fields import check_fields, is_flag, is_size, make_whole, whole_sides
 from .fitted_zoom_in import FittedZoomIn
 from .zoom_in import TypedZoomIn, ZoomIn
 
@@ -39,8 +39,8 @@ class Profile:
     max_enlargement : float
         Largest factor by which a whole image smaller than `network_size` is enlarged.
     max_clicks : int or None
-        The network is shown this many interactions at most, the oldest. None shows all of them, or
-        as many as the kind of refinement was published with.
+        The network is shown this many clicks at most, the oldest. None shows all of them, or as
+        many as the kind of refinement was published with. Strokes and contours are always shown.
     accumulate : bool
         The network is shown every stroke and contour; otherwise only the latest interaction and
         all clicks.
@@ -71,6 +71,9 @@ class Profile:
         The cascade follows this many first clicks only.
     cascade_adaptive : bool
         The cascade ends once hardly a pixel of the mask changes.
+    follow_edges : bool
+        Bring boundaries that were answered at a small scale to full resolution, and keep what has
+        that resolution where a later answer agrees with it.
     bfloat16 : bool
         Run the network in bfloat16 where the processor has it; refinement stays in float32.
     """
@@ -95,6 +98,7 @@ class Profile:
     cascade_steps: int = 0
     cascade_clicks: int = 1
     cascade_adaptive: bool = False
+    follow_edges: bool = False
     bfloat16: bool = False
 
     def __post_init__(self) -> None:
@@ -102,9 +106,12 @@ class Profile:
         make_whole(self, "cascade_steps", "cascade_clicks")
         if self.fixed_size is not None:
             object.__setattr__(self, "fixed_size", whole_sides(self.fixed_size))
+        flags = [f.name for f in dataclasses.fields(self) if f.type == "bool"]
         check_fields(
-            f"Profile {self.name!r}",
+            f"Profile {self.name!r:.40}",
             (
+                (self.name, lambda x: isinstance(x, str), "name (a text)"),
+                *((getattr(self, name), is_flag, f"{name} (True or False)") for name in flags),
                 (self.threshold, lambda x: 0 < x < 1, "threshold (between 0 and 1)"),
                 (
                     self.network_size,
@@ -205,6 +212,7 @@ PROFILES: Mapping[str, Profile] = {
             sampling="centres",
             honour_clicks=True,
             brs_wraps=False,
+            follow_edges=True,
         ),
         Profile("fbrs", brs="f-BRS-B"),
         Profile("ritm"),

@@ -61,8 +61,8 @@ class Segmenter:
             model = load_model(model)
         if not isinstance(model, ClickModel):
             raise ValueError(
-                f"A {type(model).__name__} is not a model. Give a zoo name, a path, or what "
-                "load_model returned."
+                f"{model!r:.80} is not a model. Give a zoo name, a path, or what load_model "
+                "returned."
             )
         if not isinstance(profile, Profile):
             profile = get_profile(model.spec.profile if profile is None else profile)
@@ -159,7 +159,7 @@ class Segmenter:
         ValueError
             If the model does not take strokes, or there are fewer than two points.
         """
-        return self._say(Stroke(tuple(points), positive), cancelled)
+        return self._say(Stroke(points, positive), cancelled)
 
     def contour(
         self,
@@ -175,7 +175,7 @@ class Segmenter:
         ValueError
             If the model does not take contours, or there are fewer than three points.
         """
-        return self._say(Contour(tuple(points), positive), cancelled)
+        return self._say(Contour(points, positive), cancelled)
 
     def box(self, box: Box, *, cancelled: Callable[[], bool] | None = None) -> Box:
         """Draw a box around the object; see `click`.
@@ -189,8 +189,10 @@ class Segmenter:
 
     def _say(self, interaction: Interaction, cancelled: Callable[[], bool] | None) -> Box:
         self.predictor.check(interaction)
-        session = self.history.present.add(interaction)
-        return self._move(self.history.do(self.predictor.run(session, cancelled)))
+        session = self.predictor.run(self.history.present.add(interaction), cancelled)
+        for finer in self.predictor.follow_edges(session, cancelled):
+            session = finer
+        return self._move(self.history.do(session))
 
     def undo(self) -> Box:
         """Take back the last click or mask; returns the box of what changed, empty if nothing."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from ..data.readers import ImageReader
 from ..geometry import Box
 from ..interactions import BoxPrompt, Click, Interaction
-from .tiles import TILE, MaskView, TileMap
+from .tiles import TILE, Key, MaskView, TileMap
 
 if TYPE_CHECKING:
     from .brs import Refinement
@@ -42,6 +42,11 @@ class Session:
         What the last backpropagating refinement found; the next one starts from it.
     region : Box or None
         The part of the image that the object is confined to; None for all of it.
+    viewport : Box or None
+        What the user looked at with the first click; None if that is not known.
+    coarse : mapping of (int, int) to float
+        Tiles whose boundary waits for the detail of full resolution, with the scale (network
+        pixels per image pixel) that they were answered at.
     """
 
     reader: ImageReader
@@ -53,6 +58,8 @@ class Session:
     start_mask: TileMap | None = None
     refinement: Refinement | None = None
     region: Box | None = None
+    viewport: Box | None = None
+    coarse: Mapping[Key, float] = field(default_factory=dict)
 
     @classmethod
     def of_image(cls, reader: ImageReader, contrast_limits: tuple[float, float]) -> Session:
@@ -63,6 +70,11 @@ class Session:
     def shape(self) -> tuple[int, int]:
         """Height and width of the image in pixels."""
         return self.probabilities.shape
+
+    @property
+    def offset(self) -> int:
+        """The number of the first interaction, as published: a start mask counts like one."""
+        return 0 if self.start_mask is None else 1
 
     def add(self, interaction: Interaction) -> Session:
         """The session with one interaction more, not yet predicted.
@@ -114,7 +126,13 @@ class Session:
         """The session before its first interaction."""
         start = TileMap(self.shape) if self.start_mask is None else self.start_mask
         return replace(
-            self, probabilities=start, interactions=(), predicted=0, roi=None, refinement=None
+            self,
+            probabilities=start,
+            interactions=(),
+            predicted=0,
+            roi=None,
+            refinement=None,
+            coarse={},
         )
 
     def with_mask(self, mask: np.ndarray | Sequence[Sequence[float]]) -> Session:
@@ -123,7 +141,8 @@ class Session:
         Parameters
         ----------
         mask : (H, W) array
-            Anything sliceable of the image's shape, or nested lists; non-zero is object.
+            Anything sliceable of the image's shape, or nested lists; non-zero is object. What is
+            outside the box that the object is confined to does not count.
 
         Raises
         ------
@@ -141,6 +160,8 @@ class Session:
         start = TileMap(self.shape).paste_parts(
             (strip, np.asarray(mask[strip.top : strip.bottom]) != 0) for strip in strips
         )
+        if self.region is not None:
+            start = _only_inside(start, self.region)
         return replace(self, start_mask=start).restart()
 
     def confine(self, region: Box | None) -> Session:
@@ -154,10 +175,12 @@ class Session:
         Raises
         ------
         ValueError
-            If the box lies outside the image, or a click lies outside the box.
+            If it is no box or lies outside the image, or a click lies outside the box.
         """
         if region is None:
             return replace(self, region=None)
+        if not isinstance(region, Box):
+            raise ValueError(f"{region!r:.80} is no Box. Give Box(top, left, bottom, right).")
         inside = region.clip(self.shape)
         if inside.empty:
             raise ValueError(
@@ -179,15 +202,16 @@ class Session:
 
 def _as_mask(mask: Any) -> Any:
     """What can be sliced as it is, other things as numpy arrays; ValueError for no numbers."""
-    if hasattr(mask, "shape"):
-        return mask
-    try:
-        array = np.asarray(mask)
-    except ValueError:
-        array = np.asarray(None)
-    if array.dtype.kind not in "biuf":
+    array = mask
+    if not hasattr(mask, "shape"):
+        try:
+            array = np.asarray(mask)
+        except ValueError:
+            array = np.asarray(None)
+    dtype = getattr(array, "dtype", None)
+    if isinstance(dtype, np.dtype) and dtype.kind not in "biuf":
         raise ValueError(
-            f"A {type(mask).__name__} of this kind is not a mask. "
+            f"This value of type {type(mask).__name__} is not a mask: it holds no real numbers. "
             "Give an array of the image's height and width; non-zero is object."
         )
     return array

@@ -8,13 +8,14 @@ from types import EllipsisType
 import numpy as np
 
 from ..geometry import Box, bounding_box
+from .deferred import Deferred
 
-__all__ = ["TILE", "MaskView", "TileMap", "cells"]
+__all__ = ["TILE", "Key", "MaskView", "TileMap", "cells"]
 
 TILE = 256  # pixels per side; tiles at the right and lower border are smaller
 
 Key = tuple[int, int]
-Tile = np.ndarray | float
+Tile = np.ndarray | Deferred | float
 
 
 def cells(box: Box) -> Iterator[tuple[Key, Box]]:
@@ -54,6 +55,11 @@ def _ranges(index: object, shape: tuple[int, int]) -> tuple[list[range], list[in
                 "np.asarray(...) first if it fits into memory."
             )
     return ranges, dropped
+
+
+def _pixels(tile: Tile) -> np.ndarray | float:
+    """The pixels of a tile, or the one value of all of them."""
+    return tile.make() if isinstance(tile, Deferred) else tile
 
 
 class _Sliceable:
@@ -136,17 +142,25 @@ class TileMap(_Sliceable):
         """
         return self.paste_parts([(box, array)])
 
-    def paste_parts(self, parts: Iterable[tuple[Box, np.ndarray]]) -> TileMap:
-        """A map with the pixels of several boxes replaced, in the order given."""
+    def paste_parts(self, parts: Iterable[tuple[Box, np.ndarray | Deferred]]) -> TileMap:
+        """A map with the pixels of several boxes replaced, in the order given.
+
+        Pixels of a whole tile may be deferred.
+        """
         tiles = dict(self._tiles)
-        for box, array in parts:
+        for box, pixels in parts:
+            key = (box.top // TILE, box.left // TILE)
+            if isinstance(pixels, Deferred) and box == self._cell(key):
+                tiles[key] = pixels
+                continue
+            array = np.asarray(_pixels(pixels))
             if box != box.clip(self.shape) or array.shape != box.shape:
                 raise ValueError(
                     f"An array of {array.shape} does not fit {box} in a map of {self.shape}."
                 )
             for key, part in cells(box):
                 piece = array[part.shift(-box.top, -box.left).slices]
-                old, cell = tiles.get(key, 0.0), self._cell(key)
+                old, cell = _pixels(tiles.get(key, 0.0)), self._cell(key)
                 tile: np.ndarray
                 if part == cell:
                     tile = np.array(piece, dtype=np.float32)
@@ -155,6 +169,19 @@ class TileMap(_Sliceable):
                     tile[part.shift(-cell.top, -cell.left).slices] = piece
                 self._keep(tiles, key, tile)
         return self._with(tiles)
+
+    def fill(self, boxes: Iterable[Box], value: float) -> TileMap:
+        """A map with the pixels of boxes at one value; whole tiles cost next to nothing."""
+        tiles, border = dict(self._tiles), []
+        for box in boxes:
+            for key, part in cells(box):
+                if part != self._cell(key):
+                    border.append((part, np.full(part.shape, value, np.float32)))
+                elif value:
+                    tiles[key] = float(value)
+                else:
+                    tiles.pop(key, None)
+        return self._with(tiles).paste_parts(border)
 
     def clear(self, box: Box) -> TileMap:
         """A map whose pixels in a box are 0; whole tiles cost nothing."""
@@ -175,7 +202,7 @@ class TileMap(_Sliceable):
         for (row, col), value in pixels.items():
             key = (row // TILE, col // TILE)
             if key not in changed:
-                old = tiles.get(key, 0.0)
+                old = _pixels(tiles.get(key, 0.0))
                 changed[key] = np.full(self._cell(key).shape, old, dtype=np.float32)
             changed[key][row % TILE, col % TILE] = value
         for key, tile in changed.items():
@@ -197,7 +224,8 @@ class TileMap(_Sliceable):
         tile.setflags(write=False)
         tiles[key] = tile
 
-    def _gather(self, rows: range, cols: range) -> np.ndarray:
+    def _gather(self, rows: range, cols: range, cut: float | None = None) -> np.ndarray:
+        """Pixels; with `cut`, where only the side of it matters, no tile is computed needlessly."""
         out = np.zeros((len(rows), len(cols)), dtype=np.float32)
         if not out.size:
             return out
@@ -207,12 +235,32 @@ class TileMap(_Sliceable):
         ]
         for i, row_out, row_in in spans[0]:
             for j, col_out, col_in in spans[1]:
-                tile = self._tiles.get((i, j))
+                tile = self._tiles.get((i, j), 0.0)
+                if cut is not None and isinstance(tile, Deferred):
+                    tile = tile.low if tile.low > cut else tile.high if tile.high <= cut else tile
+                tile = _pixels(tile)
                 if isinstance(tile, np.ndarray):
                     out[row_out, col_out] = tile[row_in, col_in]
-                elif tile is not None:
+                elif tile:
                     out[row_out, col_out] = tile
         return out
+
+    def sample(self, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
+        """Values where rising rows and columns cross, ``(len(rows), len(cols))`` float32."""
+        out = np.zeros((len(rows), len(cols)), dtype=np.float32)
+        for i in np.unique(rows // TILE):
+            of_row = np.flatnonzero(rows // TILE == i)
+            for j in np.unique(cols // TILE):
+                tile = _pixels(self._tiles.get((int(i), int(j)), 0.0))
+                of_col = np.flatnonzero(cols // TILE == j)
+                inside = np.ix_(rows[of_row] % TILE, cols[of_col] % TILE)
+                out[np.ix_(of_row, of_col)] = tile[inside] if isinstance(tile, np.ndarray) else tile
+        return out
+
+    def changed_tiles(self, other: TileMap) -> set[Key]:
+        """Numbers of the tiles that two maps of one shape do not share."""
+        keys = self._tiles.keys() | other._tiles.keys()
+        return {k for k in keys if self._tiles.get(k, 0.0) is not other._tiles.get(k, 0.0)}
 
     def bounding_box(self, threshold: float) -> Box | None:
         """Smallest box around the pixels above a threshold; None if there is none."""
@@ -221,11 +269,12 @@ class TileMap(_Sliceable):
             cell = self._cell(key)
             if found.union(cell) == found:
                 continue
-            if isinstance(tile, np.ndarray):
-                inner = bounding_box(tile > threshold)
-                cell = Box(0, 0, 0, 0) if inner is None else inner.shift(cell.top, cell.left)
-            elif not tile > threshold:
+            low, high = _bounds(tile)
+            if not high > threshold:
                 continue
+            if not low > threshold:
+                inner = bounding_box(_pixels(tile) > threshold)
+                cell = Box(0, 0, 0, 0) if inner is None else inner.shift(cell.top, cell.left)
             found = found.union(cell)
         return None if found.empty else found
 
@@ -239,7 +288,7 @@ class TileMap(_Sliceable):
             cell = self._cell(key)
             if a is b or found.union(cell) == found:
                 continue
-            different = np.broadcast_to(np.asarray(a != b), cell.shape)
+            different = np.broadcast_to(np.asarray(_pixels(a) != _pixels(b)), cell.shape)
             inner = bounding_box(different)
             if inner is not None:
                 found = found.union(inner.shift(cell.top, cell.left))
@@ -264,11 +313,18 @@ class MaskView(_Sliceable):
         self.threshold = float(threshold)
 
     def _gather(self, rows: range, cols: range) -> np.ndarray:
-        return self._source._gather(rows, cols) > self.threshold
+        return self._source._gather(rows, cols, self.threshold) > self.threshold
 
     def bounding_box(self) -> Box | None:
         """Smallest box around the mask; None if it is empty."""
         return self._source.bounding_box(self.threshold)
+
+
+def _bounds(tile: Tile) -> tuple[float, float]:
+    """Values between which all pixels of a tile are; those of an array are not looked at."""
+    if isinstance(tile, np.ndarray):
+        return -np.inf, np.inf
+    return (tile.low, tile.high) if isinstance(tile, Deferred) else (tile, tile)
 
 
 def _tiles_of(line: range) -> Sequence[int]:

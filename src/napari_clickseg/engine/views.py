@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from ..data.readers import ImageReader
 from ..geometry import Box
 from ..interactions import BoxPrompt, Click, Interaction
 from .contrast import to_rgb
+from .deferred import Deferred
 from .tiles import TileMap, cells
 
 __all__ = ["VIEWS", "CentreView", "CornerView", "View"]
@@ -164,16 +166,23 @@ class View:
         enough = down >= 2 * self.scale[0] and across >= 2 * self.scale[1]
         return self.box.area > DENSE_PIXELS and enough
 
-    def paste(self, canvas: TileMap, logits: Tensor) -> TileMap:
-        """A map with the box replaced by the probabilities of ``(1, 1, h, w)`` logits."""
+    def paste(self, canvas: TileMap, logits: Tensor, where: np.ndarray | None = None) -> TileMap:
+        """A map with the box replaced by the probabilities of ``(1, 1, h, w)`` logits.
+
+        With `where`, ``(h, w)`` bool, only what shows in those pixels of the view is replaced.
+        """
         source = self._before_resize(logits.float().cpu())
+        if where is not None:
+            return canvas.paste_parts(self._parts(source[0, 0], canvas, where))
         if self.box.area > DENSE_PIXELS:
             return canvas.clear(self.box).paste_parts(self._parts(source[0, 0]))
         resized = self._after_resize(self.resize(source, self.box.shape))
         return canvas.paste(self.box, resized[0, 0].numpy())
 
-    def _parts(self, source: Tensor) -> Iterator[tuple[Box, np.ndarray]]:
-        """The answer tile by tile, without the tiles in which it is negligible."""
+    def _parts(
+        self, source: Tensor, canvas: TileMap | None = None, where: np.ndarray | None = None
+    ) -> Iterator[tuple[Box, np.ndarray | Deferred]]:
+        """The answer tile by tile, without those in which it is negligible or not asked for."""
         coarse = self._after_resize(source).numpy()
         for _, part in cells(self.box):
             inner = part.shift(-self.box.top, -self.box.left)
@@ -181,12 +190,21 @@ class View:
             cols = self._sources(inner.left, inner.right, 1)
             top, left = int(rows[0]), int(cols[0])
             block = slice(top, int(rows[-1]) + 2), slice(left, int(cols[-1]) + 2)
-            if coarse[block].max() < NEGLIGIBLE:
+            low, high = coarse[block].min(), coarse[block].max()
+            if high < NEGLIGIBLE if where is None else not where[block].any():
                 continue
-            pixels = source[block]
-            down = _weights(rows - top, pixels.shape[0])
-            across = _weights(cols - left, pixels.shape[1])
-            yield part, self._after_resize(down @ pixels @ across.T).numpy()
+            answer = Deferred(low, high, partial(self._enlarge, source[block], rows, cols))
+            if where is None or where[block].all():
+                yield part, answer
+                continue
+            asked = where[np.ix_(np.round(rows).astype(int), np.round(cols).astype(int))]
+            yield part, np.where(asked, answer.make(), canvas.read(part))
+
+    def _enlarge(self, pixels: Tensor, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
+        """Probabilities at places in the view, from the pixels of the answer around them."""
+        down = _weights(rows - int(rows[0]), pixels.shape[0])
+        across = _weights(cols - int(cols[0]), pixels.shape[1])
+        return self._after_resize(down @ pixels @ across.T).numpy()
 
 
 def _multiples(size: tuple[int, int], stride: int) -> tuple[int, int]:

@@ -47,6 +47,11 @@ def fit_size(
     return height, width
 
 
+def truncated(interactions: Sequence[Interaction]) -> list[tuple[int, int]]:
+    """Rows and columns of clicks and points of lines without their fractions, as published."""
+    return [(int(row), int(col)) for item in interactions for row, col in item.points]
+
+
 def pixels_of(interactions: Sequence[Interaction]) -> list[tuple[int, int]]:
     """Row and column of each pixel that holds a click or a point of a line."""
     return [
@@ -84,7 +89,8 @@ class ZoomIn:
     ----------
     skip_clicks : int
         This many interactions are answered from the whole image first; -1 zooms at once, into the
-        whole image while there is no mask; 0 looks again when the first mask turns out small.
+        whole image while there is no mask (as in RITM and later; f-BRS's own code shows the image
+        at its own resolution then); 0 looks again when the first mask turns out small.
     target_size : int or (int, int)
         Longest side of the zoomed view in network pixels, or its exact height and width; 0 shows
         regions at the image's own resolution.
@@ -156,8 +162,12 @@ class ZoomIn:
         kept = old is not None and self._holds(old, counted)
         return old if kept and _box_iou(wanted, old) >= self.recompute_iou else wanted
 
-    def settle(self, looked: Session, counted: Sequence[Interaction], zoomed: int) -> Box | None:
-        """The region that the new mask asks for; the one just looked at if that was right.
+    def settle(
+        self, looked: Session, counted: Sequence[Interaction], zoomed: int, searching: bool = False
+    ) -> tuple[Box | None, bool]:
+        """The region that the new mask asks for, and whether the search for the object goes on.
+
+        It is the region just looked at if that was right.
 
         Parameters
         ----------
@@ -166,14 +176,17 @@ class ZoomIn:
         counted : sequence of Interaction
             See `choose`.
         zoomed : int
-            How often a region was looked at for this click; here one look is always enough.
+            How often a region around the mask was looked at for this click; here one look is
+            always enough.
+        searching : bool
+            Whether the look was one of a search, because there was no mask before.
         """
         if looked.roi is None and self._skip(looked) <= 0:
             mask = looked.probabilities.bounding_box(self.threshold)
             whole = Box.of_shape(looked.shape)
             if mask and _box_iou(self._expand(mask, looked.shape), whole) < self.recompute_iou:
-                return self.choose(looked, counted)
-        return looked.roi
+                return self.choose(looked, counted), False
+        return looked.roi, False
 
     def view_size(self, roi: Box) -> tuple[int, int]:
         """Height and width in network pixels at which a region is shown."""
@@ -195,7 +208,7 @@ class ZoomIn:
         if mask is None:
             return None
         positive = [item for item in counted if item.positive]
-        return self._expand(around(mask, pixels_of(positive), session.shape), session.shape)
+        return self._expand(around(mask, truncated(positive), session.shape), session.shape)
 
     def _expand(self, box: Box, shape: tuple[int, int]) -> Box:
         """Grow a box about its centre. One row and column more than asked for, as published."""
@@ -218,7 +231,8 @@ class ZoomIn:
         needed = [item for item in counted if item.positive or not isinstance(item, Click)]
         return all(
             roi.top <= row < roi.bottom - 1 and roi.left <= col < roi.right - 1
-            for row, col in pixels_of(needed)
+            for item in needed
+            for row, col in item.points
         )
 
 
@@ -261,7 +275,7 @@ class TypedZoomIn(ZoomIn):
         box = session.probabilities.bounding_box(self.threshold) or Box(0, 0, 0, 0)
         for item in counted:
             if item.positive:
-                drawn = around(Box(0, 0, 0, 0), pixels_of([item]), session.shape)
+                drawn = around(Box(0, 0, 0, 0), truncated([item]), session.shape)
                 if isinstance(item, Stroke):
                     drawn = self._band(drawn, session.shape)
                 box = box.union(drawn)

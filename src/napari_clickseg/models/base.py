@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..interactions import Interaction
+from .click_input import kind_of
 
 __all__ = ["ClickModel", "Inputs", "ModelSpec", "Split"]
 
@@ -107,8 +108,12 @@ class ClickModel(nn.Module):
         """All cuts by name."""
 
     @abstractmethod
-    def encode(self, interactions: Sequence[Interaction], shape: tuple[int, int]) -> Tensor:
+    def encode(
+        self, interactions: Sequence[Interaction], shape: tuple[int, int], offset: int = 0
+    ) -> Tensor:
         """Draw interactions, given in view pixels, as maps ``(1, C, H, W)`` on the model's device.
+
+        The first counts as number `offset` where their order matters; see `choose`.
 
         Raises
         ------
@@ -136,8 +141,15 @@ class ClickModel(nn.Module):
         """Logits ``(B, 1, H, W)`` at input size."""
         return self.after(IMAGE, self.before(IMAGE, inputs), inputs)
 
-    def logits(self, image: Tensor, points: Tensor, prev_mask: Tensor | None = None) -> Tensor:
-        """Logits from an RGB image in 0..1, points and the previous mask.
+    def logits(
+        self,
+        image: Tensor,
+        points: Tensor,
+        prev_mask: Tensor | None = None,
+        interaction_maps: Mapping[str, Tensor] | None = None,
+        input_type: str | None = None,
+    ) -> Tensor:
+        """Logits from an RGB image in 0..1, interactions and the previous mask.
 
         Parameters
         ----------
@@ -146,18 +158,37 @@ class ClickModel(nn.Module):
             See `maps_from_points`.
         prev_mask : (B, 1, H, W) Tensor, optional
             Zeros if the model takes one and none is given.
+        interaction_maps : mapping of str to (B, 2, H, W) Tensor, optional
+            Maps of other kinds than clicks, for models that take them; see `PublishedModel.logits`.
+        input_type : str, optional
+            Kind of the latest interaction, such as ``"point"``.
 
         Returns
         -------
         (B, 1, H, W) Tensor
+
+        Raises
+        ------
+        ValueError
+            If the model does not take one of the kinds.
         """
+        for kind in (*(interaction_maps or ()), *([] if input_type is None else [input_type])):
+            if kind_of(kind) != "click" or interaction_maps:
+                raise ValueError(
+                    f"The model {self.spec.architecture} takes clicks, given as points, but no "
+                    f"{kind_of(kind)} maps. Give none, or use a model trained on them."
+                )
         shape = (int(image.shape[-2]), int(image.shape[-1]))
         if prev_mask is None and self.spec.takes_prev_mask:
             prev_mask = image.new_zeros((image.shape[0], 1, *shape))
         return self(Inputs(image, self.maps_from_points(points, shape), prev_mask))
 
-    def choose(self, interactions: Sequence[Interaction]) -> ClickModel:
-        """The network that answers these interactions: itself, unless it is made of several."""
+    def choose(self, interactions: Sequence[Interaction], offset: int = 0) -> ClickModel:
+        """The network that answers these interactions: itself, unless it is made of several.
+
+        `offset` is 1 for an object that was started from a mask, which counts like a click, as
+        published; otherwise 0.
+        """
         return self
 
     @property

@@ -21,7 +21,8 @@ __all__ = ["FUSIONS", "KINDS", "ClickInput", "Scale", "fusion_layers", "kind_of"
 FUSIONS = ("rgb_fbrs", "rgb", "maps", "conv_extend", "patches")
 """Where interactions enter: mixed into the image by 1x1 convolutions (f-BRS, RITM), as features
 added behind the first convolution (RITM, SAIC-IS; a single convolution in ``conv_extend``), or as
-patches of their own added to those of the image (SimpleClick, CFR-ICL)."""
+patches of their own added to those of the image (SimpleClick, CFR-ICL). The way of f-BRS without
+``rgb_conv``, which dims the image itself by the maps, is not built: no weights of it exist."""
 
 KINDS = (Click.kind, Contour.kind, Stroke.kind)
 STROKE_THICKNESS = 10  # network pixels, as published by SAIC-IS
@@ -128,8 +129,12 @@ class ClickInput:
             dim=1,
         )
 
-    def encode(self, interactions: Sequence[Interaction], shape: tuple[int, int]) -> np.ndarray:
+    def encode(
+        self, interactions: Sequence[Interaction], shape: tuple[int, int], offset: int = 0
+    ) -> np.ndarray:
         """Maps ``(1, map_channels, H, W)`` float32 of interactions in network pixels.
+
+        With groups, the order of the first is `offset`.
 
         Raises
         ------
@@ -146,7 +151,7 @@ class ClickInput:
         shown = list(interactions)
         if not self.accumulate and shown:
             shown = [item for item in shown if item.kind == shown[-1].kind]
-        clicks = [(i, item) for i, item in enumerate(shown) if isinstance(item, Click)]
+        clicks = [(i, item) for i, item in enumerate(shown, offset) if isinstance(item, Click)]
         parts = []
         for kind in self.kinds:
             if kind == "click":

@@ -161,7 +161,9 @@ class CompactModel(ClickModel):
         """See `ClickModel.splits`; ``"features"`` are the encoder's."""
         return self._splits
 
-    def encode(self, interactions: Sequence[Interaction], shape: tuple[int, int]) -> Tensor:
+    def encode(
+        self, interactions: Sequence[Interaction], shape: tuple[int, int], offset: int = 0
+    ) -> Tensor:
         """Disks around the clicks; see `ClickModel.encode`."""
         for item in interactions:
             if not isinstance(item, Click):

@@ -8,7 +8,7 @@ from typing import Any
 from .detect import FAMILIES, HRNET, detect
 from .header import CheckpointError
 
-__all__ = ["describe", "name_of"]
+__all__ = ["check_profile", "describe", "name_of"]
 
 SYSTEMS = {
     "fbrs": "an f-BRS",
@@ -34,6 +34,14 @@ OTHERS = (
     ("base_net.level1.conv.weight", "an ESPNetv2 segmentation network"),
     ("encoder.level1.conv.weight", "clickseg's compact network"),
 )
+
+
+def check_profile(profile: str) -> None:
+    """Raise CheckpointError if no published system, and not ours either, has this name."""
+    if not isinstance(profile, str) or profile not in SYSTEMS:
+        raise CheckpointError(
+            f"There is no profile {profile!r}. Choose one of {', '.join(SYSTEMS)}."
+        )
 
 
 def describe(state: Mapping[Any, Any]) -> str:

@@ -127,12 +127,19 @@ def _shape(state: State, key: str) -> tuple[int, ...]:
     return tuple(state[key].shape)
 
 
+def _length(state: State, key: str) -> int:
+    """Length of a weight of one dimension."""
+    if state[key].ndim != 1:
+        raise CheckpointError(f"The weight '{key}' is mis-shaped. Use an unchanged checkpoint.")
+    return len(state[key])
+
+
 def _hrnet(state: State) -> tuple[str, dict[str, Any]]:
     inputs, profile = _inputs(state)
     return "hrnet", {
         "inputs": inputs,
         "width": _shape(state, HRNET)[0],
-        "ocr_width": len(state[OCR]) if OCR in state else 0,
+        "ocr_width": _length(state, OCR) if OCR in state else 0,
         "small": count_blocks(state, "feature_extractor.stage2.0.branches.0.") < 4,
         "profile": profile,
     }

@@ -25,7 +25,7 @@ def choose_device(name: str = "auto") -> torch.device:
         return torch.device("cuda:0" if cuda else "mps" if mps else "cpu")
     try:
         device = torch.device(name)
-    except RuntimeError:
+    except (RuntimeError, TypeError, ValueError):
         device = None
     known = device is not None and (
         device.type == "cpu"

@@ -55,7 +55,7 @@ def model_from_state_dict(
         If the network is not a published one, or weights are missing, unexpected, mis-shaped or no
         numbers. The message names the first of them and what the checkpoint looks like.
     """
-    if isinstance(state_dict, Sequence) and not isinstance(state_dict, str):
+    if isinstance(state_dict, Sequence) and not isinstance(state_dict, str | bytes | bytearray):
         if config is not None:
             raise CheckpointError(
                 f"{source} is a list of networks, and each has its config in it. Give no config."
@@ -101,7 +101,7 @@ def _weights(content: Any, source: str) -> dict[str, Tensor]:
     """Weights by name, without the prefix of parallel training."""
     if not isinstance(content, Mapping):
         raise CheckpointError(
-            f"{source} holds a {type(content).__name__} where weights should be. "
+            f"{source} is of type {type(content).__name__} where weights should be. "
             "Use the checkpoint of a click network."
         )
     strange = [k for k, v in content.items() if not (isinstance(k, str) and isinstance(v, Tensor))]
@@ -123,7 +123,7 @@ def _correct_fusion(architecture: str, arguments: dict[str, Any], state: dict[st
 
 
 def _probability(value: Tensor, source: str) -> float:
-    if value.numel() != 1 or not 0 <= float(value) <= 1:
+    if value.numel() != 1 or not value.is_floating_point() or not 0 <= float(value) <= 1:
         raise CheckpointError(
             f"{source} has '{DROPOUT}' that is no probability. Use an unchanged checkpoint."
         )

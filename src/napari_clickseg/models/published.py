@@ -13,6 +13,7 @@ from torch import Tensor
 from ..interactions import Interaction
 from .base import IMAGE, MAPS, PREV, ClickModel, Inputs, ModelSpec, Split
 from .click_input import ClickInput, fusion_layers, kind_of
+from .describe import check_profile
 
 __all__ = ["PublishedModel", "Tensors", "resize"]
 
@@ -51,6 +52,11 @@ class PublishedModel(ClickModel):
         f-BRS kind to inner split; those on the image and on the maps are added here.
     stride : int
         Sides of the input must be multiples of this.
+
+    Raises
+    ------
+    ValueError
+        If there is no such profile.
     """
 
     def __init__(
@@ -64,6 +70,7 @@ class PublishedModel(ClickModel):
         stride: int = 1,
     ) -> None:
         super().__init__()
+        check_profile(profile)
         self.inputs = inputs
         self.config = {"inputs": inputs.as_dict(), "profile": profile, **config}
         name, layers = fusion_layers(inputs)
@@ -108,9 +115,11 @@ class PublishedModel(ClickModel):
     def _classify(self, tensors: Tensors) -> Tensor:
         """Logits ``(B, 1, h, w)`` of any size from the last inner split."""
 
-    def encode(self, interactions: Sequence[Interaction], shape: tuple[int, int]) -> Tensor:
+    def encode(
+        self, interactions: Sequence[Interaction], shape: tuple[int, int], offset: int = 0
+    ) -> Tensor:
         """See `ClickModel.encode`."""
-        return torch.from_numpy(self.inputs.encode(interactions, shape)).to(self.device)
+        return torch.from_numpy(self.inputs.encode(interactions, shape, offset)).to(self.device)
 
     def maps_from_points(self, points: Tensor, shape: tuple[int, int]) -> Tensor:
         """See `ClickModel.maps_from_points`; maps of kinds other than clicks stay empty."""

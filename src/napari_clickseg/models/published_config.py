@@ -7,6 +7,7 @@ class is looked up in the fixed registry below; nothing is imported by its name.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ __all__ = ["parse_config"]
 BATCH_NORMS = ("torch.nn.modules.batchnorm.BatchNorm2d", "torch.nn.modules.batchnorm.SyncBatchNorm")
 INERT = {"backbone_lr_mult", "cpu_dist_maps", "with_aux_output", "is_training", "img_size"}
 """Arguments that matter in training or to the speed only, or that weights and images decide."""
+OF_TRAINING = ("loss_decode", "dropout_ratio")
+"""Arguments of the head that may be anything: they matter in training only."""
 ONLY_SAIC_IS = {"input_type", "is_strided_maps_transform", "accumulate_multi_input"}
 UNRELEASED = (
     "no weights of this network were ever published, so that nothing shows how it should answer"
@@ -37,6 +40,12 @@ class Arguments:
 
     def __init__(self, params: Mapping[str, Mapping[str, Any]]) -> None:
         self.values = {name: param["value"] for name, param in params.items()}
+        for name, value in self.values.items():
+            if name not in OF_TRAINING and not _is_plain(value):
+                raise CheckpointError(
+                    f"The checkpoint's config sets {name} to something of type "
+                    f"{type(value).__name__}, which is no plain value. Use an unchanged checkpoint."
+                )
         self.given = {name for name, param in params.items() if param.get("specified", True)}
         self.asked: set[str] = set()
 
@@ -44,6 +53,16 @@ class Arguments:
         """Value of an argument."""
         self.asked.add(name)
         return self.values.get(name, default)
+
+    def whole(self, name: str, default: int, least: int = 1) -> int:
+        """Value of an argument that is a whole number, such as a count of channels."""
+        value = self(name, default)
+        if type(value) is not int or value < least:
+            raise CheckpointError(
+                f"The checkpoint's config sets {name} to {value!r}, which is not a whole number "
+                f"from {least} on. Use an unchanged checkpoint."
+            )
+        return value
 
     def only(self, name: str, *accepted: Any) -> None:
         """Refuse any value but these; the first is the default."""
@@ -155,6 +174,16 @@ def _stem_inputs(given: Arguments) -> tuple[dict[str, Any], str]:
     return inputs, "saic_is" if saic_is else "ritm"
 
 
+def _is_plain(value: Any) -> bool:
+    """Whether a value is a number, a text, an interaction's type, or lists and dicts of these."""
+    if isinstance(value, Mapping):
+        own = {k: v for k, v in value.items() if k not in OF_TRAINING}
+        return all(isinstance(k, str) and _is_plain(v) for k, v in own.items())
+    if isinstance(value, list | tuple | set):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, bool | int | float | str | Enum)
+
+
 def _is_list(value: Any) -> bool:
     return isinstance(value, Sequence) and not isinstance(value, str)
 
@@ -163,8 +192,8 @@ def _hrnet(given: Arguments) -> tuple[str, dict[str, Any]]:
     inputs, profile = _stem_inputs(given)
     return "hrnet", {
         "inputs": inputs,
-        "width": given("width", 48),
-        "ocr_width": given("ocr_width", 256),
+        "width": given.whole("width", 48),
+        "ocr_width": given.whole("ocr_width", 256, least=0),
         "small": bool(given("small", False)),
         "profile": profile,
     }
@@ -175,7 +204,7 @@ def _deeplab(given: Arguments) -> tuple[str, dict[str, Any]]:
     return "deeplab", {
         "inputs": inputs,
         "backbone": given("backbone", "resnet50"),
-        "channels": given("deeplab_ch", 256),
+        "channels": given.whole("deeplab_ch", 256),
         "aspp_dropout": given("aspp_dropout", 0.5),
         "profile": profile,
     }
@@ -219,18 +248,18 @@ def _plain_vit(given: Arguments) -> tuple[str, dict[str, Any]]:
         found = part(name, value)
         if np.shape(found) != np.shape(value) or not np.array_equal(found, value):
             raise ValueError(f"{name} is {found}, and its other parts need {value}")
-    for name in ("loss_decode", "dropout_ratio"):  # of training only
+    for name in OF_TRAINING:
         head(name, None)
     plain = {
         "inputs": _inputs(given, "patches", radius=given("norm_radius", 5)),
         "image_size": list(size),
         "patch_size": patch[0],
-        "embed_dim": backbone("embed_dim", 768),
-        "depth": backbone("depth", 12),
-        "heads": backbone("num_heads", 12),
+        "embed_dim": backbone.whole("embed_dim", 768),
+        "depth": backbone.whole("depth", 12),
+        "heads": backbone.whole("num_heads", 12),
         "mlp_ratio": backbone("mlp_ratio", 4),
         "neck_dims": list(dims),
-        "head_channels": head("channels", 256),
+        "head_channels": head.whole("channels", 256),
         "upsample": head("upsample", "x1"),
         "profile": "simpleclick",
     }

@@ -12,7 +12,7 @@ from torch import Tensor
 from .base import ClickModel
 from .compact import CompactModel
 from .deeplab import DeepLabModel
-from .describe import describe
+from .describe import check_profile, describe
 from .header import CheckpointError
 from .hrnet import HRNetModel
 from .plain_vit import PlainViTModel
@@ -106,8 +106,10 @@ def with_profile(model: ClickModel, profile: str) -> ClickModel:
     Raises
     ------
     CheckpointError
-        If it is not a published network, so that its profile is its own.
+        If there is no such profile, or it is not a published network, so that its profile is its
+        own.
     """
+    check_profile(profile)
     for part in model.modules():
         if isinstance(part, ClickModel):
             if not {"profile", "stages"} & part.config.keys():
@@ -127,6 +129,14 @@ def check_weights(model: ClickModel, state: Mapping[str, Tensor], source: str) -
     ------
     CheckpointError
     """
+    for key, value in state.items():
+        if key.endswith(UNSAVED) or value.is_floating_point() and value.layout == torch.strided:
+            continue
+        layout = "sparse " if value.layout != torch.strided else ""
+        raise CheckpointError(
+            f"{source} has weights that are no plain floating-point numbers (first: {key}, "
+            f"{layout}{str(value.dtype).removeprefix('torch.')}). Save it with dense float weights."
+        )
     wanted = {k: v for k, v in model.state_dict().items() if not k.endswith(UNSAVED)}
     found = {k: v for k, v in state.items() if not k.endswith(UNSAVED)}
     groups = {

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import torch
 from torch import Tensor
 
 from ..interactions import Interaction
 from .base import ClickModel, Inputs, ModelSpec, Split
+from .click_input import kind_of
 
-__all__ = ["StagedModel", "TypedModel"]
+__all__ = ["SeveralModels", "StagedModel", "TypedModel"]
 
 
 class SeveralModels(ClickModel):
@@ -53,9 +55,11 @@ class SeveralModels(ClickModel):
         """See `ClickModel.splits`; of the first network."""
         return self.stages[0].splits
 
-    def encode(self, interactions: Sequence[Interaction], shape: tuple[int, int]) -> Tensor:
+    def encode(
+        self, interactions: Sequence[Interaction], shape: tuple[int, int], offset: int = 0
+    ) -> Tensor:
         """See `ClickModel.encode`; by the first network."""
-        return self.stages[0].encode(interactions, shape)
+        return self.stages[0].encode(interactions, shape, offset)
 
     def maps_from_points(self, points: Tensor, shape: tuple[int, int]) -> Tensor:
         """See `ClickModel.maps_from_points`; by the first network."""
@@ -76,9 +80,42 @@ class StagedModel(SeveralModels):
     def __init__(self, stages: Sequence[ClickModel]) -> None:
         super().__init__("staged", stages)
 
-    def choose(self, interactions: Sequence[Interaction]) -> ClickModel:
-        """The network for this many interactions."""
-        return self.stages[max(min(len(interactions), self.count) - 1, 0)]
+    def choose(self, interactions: Sequence[Interaction], offset: int = 0) -> ClickModel:
+        """The network for this many interactions; see `ClickModel.choose`."""
+        return self.stages[self._turn(offset + len(interactions))]
+
+    def _turn(self, count: int) -> int:
+        return max(min(count, self.count) - 1, 0)
+
+    def logits(
+        self,
+        image: Tensor,
+        points: Tensor,
+        prev_mask: Tensor | None = None,
+        interaction_maps: Mapping[str, Tensor] | None = None,
+        input_type: str | None = None,
+    ) -> Tensor:
+        """See `ClickModel.logits`; each image by the network for its number of points."""
+        counts = (points[..., :2].amax(dim=-1) >= 0).sum(dim=1).tolist()
+        rows: dict[int, list[int]] = {}
+        for row, count in enumerate(counts):
+            rows.setdefault(self._turn(count), []).append(row)
+        answers = {
+            row: answer
+            for turn, of in rows.items()
+            for row, answer in zip(
+                of,
+                self.stages[turn].logits(
+                    image[of],
+                    points[of],
+                    None if prev_mask is None else prev_mask[of],
+                    {kind: maps[of] for kind, maps in (interaction_maps or {}).items()},
+                    input_type,
+                ),
+                strict=True,
+            )
+        }
+        return torch.stack([answers[row] for row in range(len(counts))])
 
 
 class TypedModel(SeveralModels):
@@ -108,7 +145,7 @@ class TypedModel(SeveralModels):
             self.turns |= dict.fromkeys(new, i)
         self.spec = replace(self.spec, interactions=frozenset(self.turns))
 
-    def choose(self, interactions: Sequence[Interaction]) -> ClickModel:
+    def choose(self, interactions: Sequence[Interaction], offset: int = 0) -> ClickModel:
         """The network for the latest interaction's kind; without one, the first.
 
         It is to be shown the interactions of its own kinds only; of the others it learns by the
@@ -119,12 +156,33 @@ class TypedModel(SeveralModels):
         ValueError
             If no network takes that kind.
         """
-        if not interactions:
-            return self.stages[0]
-        latest = interactions[-1].kind
-        if latest not in self.turns:
+        return self._of_kind(interactions[-1].kind) if interactions else self.stages[0]
+
+    def _of_kind(self, kind: str) -> ClickModel:
+        if kind not in self.turns:
             raise ValueError(
-                f"This model takes {', '.join(sorted(self.turns))}, not a {latest}. "
+                f"This model takes {', '.join(sorted(self.turns))}, not a {kind}. "
                 "Use those, or another model."
             )
-        return self.stages[self.turns[latest]]
+        return self.stages[self.turns[kind]]
+
+    def logits(
+        self,
+        image: Tensor,
+        points: Tensor,
+        prev_mask: Tensor | None = None,
+        interaction_maps: Mapping[str, Tensor] | None = None,
+        input_type: str | None = None,
+    ) -> Tensor:
+        """See `PublishedModel.logits`; by the network for `input_type`.
+
+        It is shown the maps of its own kinds only, and clicks are the latest if none is told.
+        """
+        given = {kind_of(name): maps for name, maps in (interaction_maps or {}).items()}
+        for kind in given:
+            self._of_kind(kind)
+        if input_type is None and given:
+            raise ValueError("Each kind has its own network: say which is the latest, input_type=.")
+        network = self._of_kind("click" if input_type is None else kind_of(input_type))
+        own = {kind: maps for kind, maps in given.items() if kind in network.spec.interactions}
+        return network.logits(image, points, prev_mask, own, input_type)

@@ -25,6 +25,7 @@ __all__ = [
     "NoC",
     "find_card",
     "find_model",
+    "find_verified",
     "how_to_get",
     "list_models",
     "load_model",
@@ -84,6 +85,21 @@ def find_model(name: str | Path) -> Path:
     return _own_file(name)
 
 
+def find_verified(name: str | Path) -> tuple[Path, ModelCard | None]:
+    """Path of a model, and its card if it is a published checkpoint in the folder of models.
+
+    Raises
+    ------
+    CheckpointError
+        See `find_model`; also if such a file is not the one that was downloaded.
+    """
+    path = find_model(name)
+    card = _published_at(path)
+    if card is not None:
+        store.check_hash(path, card.sha256 or store.pinned_hash(path.name))
+    return path, card
+
+
 def how_to_get(card: ModelCard) -> str:
     """What to do about a published checkpoint that is not on this machine, in two sentences."""
     target = store.models_folder() / card.require_published()
@@ -121,10 +137,7 @@ def load_model(name: str | Path = DEFAULT, device: str = "auto") -> ClickModel:
     ValueError
         If the device does not exist here.
     """
-    path = find_model(name)
-    card = _published_at(path)
-    if card is not None:
-        store.check_hash(path, card.sha256 or store.pinned_hash(path.name))
+    path, card = find_verified(name)
 
     import torch
 
@@ -169,11 +182,17 @@ def _published_at(path: Path) -> ModelCard | None:
 
 
 def _own_file(name: str | Path) -> Path:
-    path = Path(name).expanduser()
-    if not path.is_file():
-        names = ", ".join(card.name for card in list_models())
+    if not isinstance(name, str | Path):
         raise CheckpointError(
-            f"There is no model '{name}'. Give the path of a model file, or one of: "
+            f"A model is given by its name or path, not by {name!r:.80}. "
+            "'clickseg-models list --all' shows the names."
+        )
+    path = Path(os.path.expanduser(name))  # unlike Path's, without an error for unknown users
+    if not os.path.isfile(path):
+        names = ", ".join(card.name for card in list_models())
+        shown = name if len(str(name)) <= 200 else f"{str(name)[:80]}..."
+        raise CheckpointError(
+            f"There is no model '{shown}'. Give the path of a model file, or one of: "
             f"{names or 'none in this installation'} ('clickseg-models list --all' shows all)."
         )
     return path

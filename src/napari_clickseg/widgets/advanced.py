@@ -1,8 +1,9 @@
-"""The collapsed section of the dock: ZoomIn, flip averaging and refinement."""
+"""The collapsed section of the dock: profile, ZoomIn, flip averaging, refinement and cascade."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
@@ -16,9 +17,35 @@ from qtpy.QtWidgets import (
 )
 from superqt import QCollapsible
 
+from ..engine.profiles import NO_BRS, Profile
+from .options import (
+    PROFILE_NAMES,
+    REFINEMENTS,
+    base_profile,
+    idle_fields,
+    profile_values,
+    refinements_lacking,
+)
 from .tooltips import tooltip
 
+if TYPE_CHECKING:
+    from ..models.base import ModelSpec
+
 __all__ = ["AdvancedPanel"]
+
+ROWS = {
+    "profile": "Profile",
+    "zoom_in": "ZoomIn",
+    "zoom_expansion": "Expansion",
+    "zoom_target": "Target size",
+    "zoom_skip": "Skip clicks",
+    "flip": "Flip",
+    "refinement": "Refinement",
+    "brs_evaluations": "Iterations",
+    "max_clicks": "Network clicks",
+    "cascade_steps": "CFR steps",
+    "cascade_adaptive": "CFR end",
+}
 
 
 class AdvancedPanel(QCollapsible):
@@ -29,105 +56,142 @@ class AdvancedPanel(QCollapsible):
     Signals
     -------
     edited
-        An option changed; read `options`.
+        An option changed; read `touched`.
     """
 
     edited = Signal()
 
-    def __init__(self, refinements: tuple[str, ...], parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Advanced", parent, expandedIcon="▾", collapsedIcon="▸")
         self.setDuration(0)
         self._touched: set[str] = set()
         self._filling = False
-        body = QWidget()
-        form = QFormLayout(body)
-        form.setContentsMargins(4, 0, 0, 0)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self._spec: ModelSpec | None = None
+        self._base: Profile = base_profile(None, {})
+        self.profile = _choice(PROFILE_NAMES)
         self.zoom_in = QCheckBox("zoom in on object")
         self.zoom_expansion = QDoubleSpinBox()
         self.zoom_expansion.setRange(1.0, 4.0)
         self.zoom_expansion.setSingleStep(0.1)
         self.zoom_expansion.setSuffix(" ×")
-        self.zoom_target = QSpinBox()
-        self.zoom_target.setRange(64, 2048)
-        self.zoom_target.setSingleStep(32)
-        self.zoom_target.setSuffix(" px")
-        self.zoom_skip = QSpinBox()
-        self.zoom_skip.setRange(-1, 20)
-        self.zoom_skip.setSpecialValueText("zoom at once")
+        self.zoom_target = _number(64, 2048, step=32, suffix=" px")
+        self.zoom_skip = _number(-1, 20, special="zoom at once")
         self.flip = QCheckBox("average mirrored")
-        self.refinement = QComboBox()
-        self.refinement.addItems(refinements)
-        form.addRow("ZoomIn", self.zoom_in)
-        form.addRow("Expansion", self.zoom_expansion)
-        form.addRow("Target size", self.zoom_target)
-        form.addRow("Skip clicks", self.zoom_skip)
-        form.addRow("Flip", self.flip)
-        form.addRow("Refinement", self.refinement)
+        self.refinement = _choice(REFINEMENTS)
+        self.brs_evaluations = _number(1, 1000, suffix=" at most")
+        self.max_clicks = _number(0, 1000, special="all")
+        self.cascade_steps = _number(0, 1000, special="none")
+        self.cascade_adaptive = QCheckBox("early, once the mask settles")
+        self._lay_out()
+        self._connect()
+        self.show_model(None, self._base)
+
+    def _lay_out(self) -> None:
+        body = QWidget()
+        form = QFormLayout(body)
+        form.setContentsMargins(4, 0, 0, 0)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        for name, text in ROWS.items():
+            form.addRow(text, getattr(self, name))
         self.addWidget(body)
         self.content().layout().setContentsMargins(0, 0, 0, 0)
         layout = self.layout()
         if isinstance(layout, QVBoxLayout):
             layout.setContentsMargins(0, 0, 0, 0)
-        self._connect()
 
     def _connect(self) -> None:
-        signals = {
-            "zoom_in": self.zoom_in.toggled,
-            "zoom_expansion": self.zoom_expansion.valueChanged,
-            "zoom_target": self.zoom_target.valueChanged,
-            "zoom_skip": self.zoom_skip.valueChanged,
-            "flip": self.flip.toggled,
-            "refinement": self.refinement.currentTextChanged,
-        }
-        for name, signal in signals.items():
+        for name in ROWS:
             widget = getattr(self, name)
             widget.setObjectName(name)
-            widget.setToolTip(tooltip(name))
-            signal.connect(lambda *_, name=name: self._on_edit(name))
+            _signal(widget).connect(lambda *_, name=name: self._on_edit(name))
 
     def _on_edit(self, name: str) -> None:
-        self._enable()
         if not self._filling:
             self._touched.add(name)
+            self._enable()
             self.edited.emit()
 
-    def show_values(self, values: dict[str, Any]) -> None:
-        """Show a model's own numbers in the options that the user left alone.
+    def show_model(self, spec: ModelSpec | None, base: Profile) -> None:
+        """Offer what a model can do, and show its own numbers in the options left alone.
 
         Parameters
         ----------
-        values : dict
-            Option name (as in `values`) to value.
+        spec : ModelSpec or None
+            Of the loaded model; None before one is loaded.
+        base : Profile
+            Whose numbers the options override.
         """
+        self._spec, self._base = spec, base
+        lacking = refinements_lacking(spec)
+        for row, kind in enumerate(REFINEMENTS):
+            item = self.refinement.model().item(row)
+            item.setEnabled(kind not in lacking)
+            item.setToolTip(lacking.get(kind, ""))
+        if self.refinement.currentText() in lacking:
+            self._touched.discard("refinement")
         self._filling = True
-        setters = {
-            "zoom_in": self.zoom_in.setChecked,
-            "zoom_expansion": self.zoom_expansion.setValue,
-            "zoom_target": self.zoom_target.setValue,
-            "zoom_skip": self.zoom_skip.setValue,
-            "flip": self.flip.setChecked,
-            "refinement": self.refinement.setCurrentText,
-        }
-        for name, value in values.items():
+        for name, value in profile_values(base).items():
             if name not in self._touched:
-                setters[name](value)
+                _setter(getattr(self, name))(value)
         self._filling = False
         self._enable()
 
+    def forget(self) -> None:
+        """Leave all options to the model's own numbers again."""
+        self._touched.clear()
+
     def _enable(self) -> None:
-        for option in ("zoom_expansion", "zoom_target", "zoom_skip"):
-            getattr(self, option).setEnabled(self.zoom_in.isChecked())
+        self.max_clicks.setSpecialValueText(
+            "all" if self.refinement.currentText() == NO_BRS else "as published"
+        )
+        idle = idle_fields({name: self._value(name) for name in ROWS}, self._base, self._spec)
+        for name in ROWS:
+            widget = getattr(self, name)
+            widget.setEnabled(name not in idle)
+            widget.setToolTip("\n".join(filter(None, (tooltip(name), idle.get(name)))))
+
+    def _value(self, name: str) -> Any:
+        return _getter(getattr(self, name))()
 
     @property
     def touched(self) -> dict[str, Any]:
         """Options that the user set, by name."""
-        getters = {
-            "zoom_in": self.zoom_in.isChecked,
-            "zoom_expansion": self.zoom_expansion.value,
-            "zoom_target": self.zoom_target.value,
-            "zoom_skip": self.zoom_skip.value,
-            "flip": self.flip.isChecked,
-            "refinement": self.refinement.currentText,
-        }
-        return {name: getters[name]() for name in getters if name in self._touched}
+        return {name: self._value(name) for name in ROWS if name in self._touched}
+
+
+def _choice(texts: tuple[str, ...]) -> QComboBox:
+    box = QComboBox()
+    box.addItems(texts)
+    return box
+
+
+def _number(
+    low: int, high: int, step: int = 1, suffix: str = "", special: str | None = None
+) -> QSpinBox:
+    box = QSpinBox()
+    box.setRange(low, high)
+    box.setSingleStep(step)
+    box.setSuffix(suffix)
+    box.setKeyboardTracking(False)
+    if special is not None:
+        box.setSpecialValueText(special)
+    return box
+
+
+def _signal(widget: QWidget) -> Any:
+    """Emitted when the value changes."""
+    if isinstance(widget, QCheckBox):
+        return widget.toggled
+    return widget.currentTextChanged if isinstance(widget, QComboBox) else widget.valueChanged
+
+
+def _setter(widget: QWidget) -> Callable[[Any], None]:
+    if isinstance(widget, QCheckBox):
+        return widget.setChecked
+    return widget.setCurrentText if isinstance(widget, QComboBox) else widget.setValue
+
+
+def _getter(widget: QWidget) -> Callable[[], Any]:
+    if isinstance(widget, QCheckBox):
+        return widget.isChecked
+    return widget.currentText if isinstance(widget, QComboBox) else widget.value

@@ -11,7 +11,7 @@ from ..geometry import Box
 from ..interactions import Click
 from . import messages
 from .clicks import ClickEvents, Edit, Mark
-from .controller import Controller, State
+from .controller import Controller
 from .layers import ClickLayers, bare
 from .masks import KEEP, accept_mask
 from .plane import (
@@ -25,6 +25,7 @@ from .plane import (
     plane_reader,
 )
 from .preview import Preview
+from .state import State
 
 if TYPE_CHECKING:
     from napari.layers import Image

@@ -7,59 +7,37 @@ comes, puts the result in its place. No Qt, no napari.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from enum import Enum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from psygnal import Signal
 
 from ..cancel import Cancelled
 from ..engine.contrast import black_and_white
-from ..engine.profiles import get_profile
+from ..engine.profiles import Profile
 from ..engine.session import History, Session
 from ..geometry import Box
 from ..interactions import Click, Interaction
 from . import messages
-from .jobs import Job, Prediction, prediction
-from .options import DEFAULT_PROFILE
+from .jobs import Job, Prediction, Submits, prediction
+from .options import base_profile
 from .plane import Plane
 from .predictors import Choice, PredictorCache
 from .work import Work, needs_prediction, painted, without_opposite
 
 if TYPE_CHECKING:
     from ..data.readers import ImageReader
+    from ..models.base import ModelSpec
 
-__all__ = ["Controller", "State", "Submits"]
-
-
-class State(Enum):
-    """What the dock does now; the text is what its pill shows."""
-
-    NO_IMAGE = "no image"
-    NO_MODEL = "no model"
-    READY = "ready"
-    LOADING = "loading"
-    CLICKING = "clicking"
-    RUNNING = "running"
-    PAUSED = "paused"
-    ERROR = "error"
-
-
-class Submits(Protocol):
-    """The part of `worker.Runner` that the controller needs."""
-
-    def submit(self, job: Job) -> None:
-        """Run a job after the running one, which is told to stop."""
-
-    def cancel(self) -> None:
-        """Tell the running job to stop."""
+__all__ = ["Controller"]
 
 
 class Controller:
     """Sessions, undo, requests and their results.
 
     `rewriting` is emitted with a plane before its mask may change: the last moment to `paint` what
-    the user painted over it. `shown` is emitted with a plane afterwards.
+    the user painted over it. `shown` is emitted with a plane afterwards, `reverted` when a model
+    could not be loaded and the choice before is the present one again.
 
     Parameters
     ----------
@@ -73,6 +51,7 @@ class Controller:
     rewriting = Signal(object)
     shown = Signal(object)
     clicks_changed = Signal()
+    reverted = Signal()
     said = Signal(str, str)
 
     def __init__(self, runner: Submits, load: Callable[[str, str], Any] | None = None) -> None:
@@ -82,6 +61,7 @@ class Controller:
         self._request = 0
         self._busy: str | None = None
         self.choice: Choice | None = None
+        self._last_good: Choice | None = None
         self.plane: Plane | None = None
         self.error: str | None = None
         self._threshold: float | None = None
@@ -172,6 +152,8 @@ class Controller:
             self.said.emit(messages.replaced(click.positive), "warning")
             self._do(session.replace_interactions((*kept, click)))
         else:
+            if session.start_mask is not None:
+                self.warn_of_mask()
             if not click.positive and not any(c.positive for c in kept):
                 self.said.emit(messages.ONLY_NEGATIVE, "status")
             self._do(session.add(click))
@@ -179,12 +161,7 @@ class Controller:
     def paint(self, plane: Plane, mask: np.ndarray) -> None:
         """Take a mask that was painted by hand as the mask so far, as one step.
 
-        Parameters
-        ----------
-        plane : Plane
-            One with an unfinished object.
-        mask : (H, W) array
-            Non-zero is object; the clicks stay.
+        `mask` is ``(H, W)``, non-zero for the object; the clicks stay.
         """
         self._do(painted(self._works[plane].history.present, mask), plane)
 
@@ -237,18 +214,34 @@ class Controller:
         """Use another model, device or options from the next click on."""
         if choice != self.choice:
             self.choice = choice
+            self._last_good = self._last_good or choice
             self.error = None
             self.changed.emit()
 
     @property
-    def profile(self) -> str:
-        """Name of the profile whose numbers the options override."""
-        return self._cache.profile or DEFAULT_PROFILE
+    def profile(self) -> Profile:
+        """The profile whose numbers the options override."""
+        return base_profile(self._cache.spec, dict(self.choice.touched if self.choice else ()))
 
     @property
     def model_loaded(self) -> bool:
         """Whether the chosen model is ready for clicks."""
         return self.choice is not None and self._cache.holds(self.choice)
+
+    @property
+    def spec(self) -> ModelSpec | None:
+        """Facts about the chosen model, once it is loaded."""
+        return self._cache.spec if self.model_loaded else None
+
+    def warn_of_mask(self) -> None:
+        """Say why the model cannot start from a mask, if it cannot."""
+        if self.spec is not None and not self.spec.takes_prev_mask:
+            self.said.emit(messages.NO_START_MASK, "warning")
+
+    def load(self) -> None:
+        """Load the chosen model in the worker, unless it is there."""
+        if self._busy is not None or not self.model_loaded:
+            self.request()
 
     def request(self) -> None:
         """Bring the present session up to date in the worker, loading the model if need be."""
@@ -293,14 +286,23 @@ class Controller:
         if job.error is not None:
             self._fail(job.error)
         elif isinstance(job.result, Prediction):
+            self._last_good = self.choice
             self._apply(job.result)
         self.changed.emit()
 
     def _fail(self, error: BaseException) -> None:
         if isinstance(error, Cancelled):
             return
-        self.error = messages.one_sentence(error)
-        self.said.emit(self.error, "error")
+        text = messages.one_sentence(error)
+        before = self._last_good
+        if self.model_loaded or before is None or before.same_model(self.choice):
+            self.error = text
+        else:
+            text = f"{text} {messages.MODEL_STAYS}"
+            self.choice = before
+            self.reverted.emit()
+            self._request_if_needed()
+        self.said.emit(text, "error")
 
     def _apply(self, result: Prediction) -> None:
         work = self._works.get(result.plane) if result.plane is not None else None
@@ -330,7 +332,7 @@ class Controller:
         """Probability above which a pixel is shown: the user's, else that of the model."""
         if self._threshold is not None:
             return self._threshold
-        return get_profile(self.profile).threshold
+        return self.profile.threshold
 
     def show_again(self) -> None:
         """Forget what the preview shows, because its layer is new."""

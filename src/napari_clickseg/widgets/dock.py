@@ -17,16 +17,15 @@ from qtpy.QtWidgets import (
 )
 from superqt.utils import qdebounced
 
-from ..engine.profiles import get_profile
 from . import messages
 from .advanced import AdvancedPanel
 from .clicking import Clicking
-from .controller import Controller, State
+from .controller import Controller
 from .controls import Controls, Pill
 from .keys import KeyBindings
-from .options import REFINEMENTS, profile_values
 from .predictors import Choice
 from .source import SourcePanel
+from .state import State
 from .tooltips import tooltip
 from .worker import Runner
 
@@ -64,7 +63,7 @@ class ClickDock(QWidget):
         self.clicking = Clicking(viewer, self.controller)
         self.source = SourcePanel(viewer)
         self.controls = Controls()
-        self.advanced = AdvancedPanel(REFINEMENTS)
+        self.advanced = AdvancedPanel()
         self.pill = Pill()
         self.hint = _line("hint")
         self.status = _line("status")
@@ -112,12 +111,13 @@ class ClickDock(QWidget):
         self.runner.finished.connect(self.controller.finish)
         self.runner.progressed.connect(self.controller.progress)
         self.controller.changed.connect(self._refresh)
+        self.controller.reverted.connect(self._on_reverted)
         self.controller.said.connect(self._say)
         self.controller.shown.connect(self._on_shown)
         self.clicking.changed.connect(self._refresh)
         self.clicking.accepted.connect(self._on_accepted)
         self.source.edited.connect(self._on_source)
-        self.source.refused.connect(lambda text: self._say(text, "error"))
+        self.source.said.connect(self._say)
         self.advanced.edited.connect(self._on_source)
         controls = self.controls
         controls.start.clicked.connect(self.toggle)
@@ -152,6 +152,7 @@ class ClickDock(QWidget):
         if other and not self._leave_unfinished():
             return
         self.status.setText("")
+        self._note = ""
         try:
             self.clicking.start(image)
         except (ValueError, MemoryError) as error:
@@ -203,13 +204,24 @@ class ClickDock(QWidget):
         return self.clicking.state
 
     def _on_source(self) -> None:
-        model = self.source.model
+        """Another image, model, device or option: a model that the user chose is loaded at once."""
+        model, before = self.source.model, self.controller.choice
         if model is None:
             self.controller.choose(None)
         else:
+            if before is not None and before.model != model:
+                self.advanced.forget()
             touched = tuple(self.advanced.touched.items())
-            self.controller.choose(Choice(model, self.source.device, touched))
+            choice = Choice(model, self.source.device, touched)
+            self.controller.choose(choice)
+            if before is not None and not choice.same_model(before):
+                self.status.setText("")
+                self.controller.load()
         self._refresh()
+
+    def _on_reverted(self) -> None:
+        choice = self.controller.choice
+        self.source.choose_model(choice.model, choice.device)
 
     def _refresh(self) -> None:
         if self._closed:
@@ -235,7 +247,8 @@ class ClickDock(QWidget):
             getattr(controls, name).setEnabled(on)
         (controls.positive if self.clicking.positive else controls.negative).setChecked(True)
         controls.show_threshold(self.controller.threshold)
-        self.advanced.show_values(profile_values(get_profile(self.controller.profile)))
+        self.advanced.show_model(self.controller.spec, self.controller.profile)
+        self.source.show_loaded(self.controller.spec)
         self._show_colour()
         self._show_roi()
 
@@ -275,7 +288,8 @@ class ClickDock(QWidget):
 
     def _say(self, text: str, level: str) -> None:
         self.status.setText(text)
-        self._note = text if level in ("status", "warning") else ""
+        overcome = level == "error" and self.controller.error is None  # work goes on
+        self._note = text if overcome or level in ("status", "warning") else ""
         if level == "error":
             from napari.utils.notifications import show_error
 
@@ -319,7 +333,7 @@ class ClickDock(QWidget):
         self._threshold.cancel()
         self._keys.unbind()
         self.runner.close()
-        self.source.disconnect_viewer()
+        self.source.shut_down()
         self.clicking.close()
 
 

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .plane import Plane
 from .predictors import Choice, PredictorCache
@@ -14,7 +14,7 @@ from .predictors import Choice, PredictorCache
 if TYPE_CHECKING:
     from ..engine.session import Session
 
-__all__ = ["Job", "Prediction", "prediction"]
+__all__ = ["Job", "Prediction", "Submits", "prediction"]
 
 
 @dataclass(eq=False)
@@ -51,6 +51,16 @@ class Job:
         finally:
             self.seconds = time.perf_counter() - start
             self.done.set()
+
+
+class Submits(Protocol):
+    """The part of `worker.Runner` that runs jobs."""
+
+    def submit(self, job: Job) -> None:
+        """Run a job after the running one, which is told to stop."""
+
+    def cancel(self) -> None:
+        """Tell the running job to stop."""
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ..geometry import Box
 
 NO_IMAGE = "Add or choose an image to begin."
-NO_MODEL = "Choose a model file with Browse..."
+NO_MODEL = "Choose a model file with Browse... or get one with More models..."
 PRESS_START = "Press Start, then click on the object."
 CLICKING = "Left-click object, right-click background."
 PAUSED_3D = "Clicking works in 2D. Switch the viewer to 2D (Ctrl+Y)."
@@ -32,6 +34,11 @@ AXIS_MISSING = (
 )
 OFF_PLANE = "The image has no data at this slice. Move the sliders back into the image."
 IMAGE_CHANGED = "The image data changed; the unfinished object was started again."
+NO_START_MASK = (
+    "This model takes no previous mask, so that it cannot start from one: clicks replace what was "
+    "painted (Undo brings it back). Accept it first, or choose a model that takes the mask."
+)
+MODEL_STAYS = "The model before stays in use."
 NO_DISPLAY = (
     "napari needs a display and found none. On a Linux machine without a screen run "
     "'apt-get install xvfb libgl1 libegl1 libglx-mesa0 libgl1-mesa-dri libxkbcommon-x11-0 "
@@ -60,6 +67,19 @@ def replaced(positive: bool) -> str:
     """Sentence for a click on a pixel that already has a click of the other sign."""
     old = "negative" if positive else "positive"
     return f"This pixel already has a {old} click; it was replaced."
+
+
+def no_clicks(kinds: Iterable[str]) -> str:
+    """Sentence for a model that was trained on other interactions only."""
+    return (
+        f"The model takes no clicks, only {' and '.join(sorted(kinds))}. Choose a model that takes "
+        "clicks, or use this one from Python with a Segmenter."
+    )
+
+
+def arrived(name: str) -> str:
+    """Sentence for a published model that was downloaded while nobody looked."""
+    return f"'{name}' is on this machine now. Choose it under Model."
 
 
 def label_exists(label: int) -> str:

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .options import overrides
+from . import messages
+from .options import base_profile, overrides
 
 if TYPE_CHECKING:
     from ..engine.predictor import Predictor
-    from ..models.base import ClickModel
+    from ..models.base import ClickModel, ModelSpec
 
 __all__ = ["Choice", "PredictorCache", "list_devices"]
 
@@ -32,6 +33,10 @@ class Choice:
     model: str
     device: str = "auto"
     touched: tuple[tuple[str, Any], ...] = ()
+
+    def same_model(self, other: Choice) -> bool:
+        """Whether the other one asks for the same model on the same device."""
+        return (self.model, self.device) == (other.model, other.device)
 
 
 def list_devices() -> list[str]:
@@ -68,13 +73,12 @@ class PredictorCache:
 
     def holds(self, choice: Choice) -> bool:
         """Whether the model of this choice is loaded."""
-        known = self._choice
-        return known is not None and (known.model, known.device) == (choice.model, choice.device)
+        return self._choice is not None and self._choice.same_model(choice)
 
     @property
-    def profile(self) -> str | None:
-        """Name of the loaded model's profile."""
-        return None if self._model is None else self._model.spec.profile
+    def spec(self) -> ModelSpec | None:
+        """Facts about the loaded model."""
+        return None if self._model is None else self._model.spec
 
     def get(self, choice: Choice) -> Predictor:
         """The predictor for a choice; loads the model if need be (this imports torch).
@@ -82,7 +86,8 @@ class PredictorCache:
         Raises
         ------
         ValueError
-            If the model, the device or an option does not exist; the text says what to do.
+            If the model, the device or an option does not exist, or the model takes no clicks; the
+            text says what to do. The model before is kept then.
         """
         predictor = self._predictor
         if predictor is None or self._choice != choice:
@@ -99,16 +104,18 @@ class PredictorCache:
         self._predictor = None
 
     def _loaded(self, choice: Choice) -> ClickModel:
-        if self._load is not None:
-            return self._load(choice.model, choice.device)
-        from ..models.zoo import load_model
-
-        return load_model(choice.model, device=choice.device)
+        load = self._load
+        if load is None:
+            from ..models.zoo import load_model as load
+        model = load(choice.model, choice.device)
+        if "click" not in model.spec.interactions:
+            raise ValueError(messages.no_clicks(model.spec.interactions))
+        return model
 
 
 def _build(model: ClickModel, choice: Choice) -> Predictor:
     from ..engine.predictor import Predictor
-    from ..engine.profiles import get_profile
 
-    profile = get_profile(model.spec.profile)
-    return Predictor(model, profile.override(**overrides(dict(choice.touched), profile)))
+    touched = dict(choice.touched)
+    base = base_profile(model.spec, touched)
+    return Predictor(model, base.override(**overrides(touched, base, model.spec)))

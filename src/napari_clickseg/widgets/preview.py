@@ -69,6 +69,7 @@ class Preview:
         # only the user's strokes come here: `write_box` leaves no trace in the layer's history
         if self._controller.plane is not None:
             self._painted.add(self._controller.plane)
+            self._controller.warn_of_mask()
 
     def _keep_painted(self, plane: Plane) -> None:
         layer = self._layers.preview

@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QComboBox,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
+    QLabel,
     QPushButton,
-    QSizePolicy,
     QWidget,
 )
-from superqt import QElidingLabel
 
-from ..models.zoo import ModelCard, list_models
+from ..models.zoo import ModelCard, find_card, list_models
+from . import messages
 from .layers import bare
 from .predictors import list_devices
 from .tooltips import tooltip
+from .zoo_dialog import ZooDialog
 
 if TYPE_CHECKING:
     from napari.layers import Image
     from napari.viewer import Viewer
 
+    from ..models.base import ModelSpec
+
 __all__ = ["SourcePanel"]
 
+MODEL_FILES = "Models (*.safetensors *.pth *.pt *.params);;All files (*)"
+LICENCE_LENGTH = 46  # characters; the tooltip has it all
 LAYER_EVENTS = ("inserted", "removed", "reordered", "renamed")
 
 
@@ -43,26 +49,27 @@ class SourcePanel(QWidget):
     -------
     edited
         Another image, model or device was chosen.
-    refused : str
-        Why a chosen model file cannot be used.
+    said : (str, str)
+        A sentence and its level: why a file cannot be used, or that a model has arrived.
     """
 
     edited = Signal()
-    refused = Signal(str)
+    said = Signal(str, str)
 
     def __init__(self, viewer: Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._viewer = viewer
         self._images: list[Image] = []
         self._cards: list[ModelCard] = []
+        self._zoo: ZooDialog | None = None
         self.image_box = _combo("image")
         self.model_box = _combo("model")
         self.device_box = _combo("device")
         self.device_box.addItems(list_devices())
-        self.browse = QPushButton("Browse...")
-        self.browse.setToolTip(tooltip("model"))
-        self.about = QElidingLabel("")
-        self.about.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.browse = _button("browse", "Browse...")
+        self.more = _button("more", "More models...")
+        self.about = QLabel()
+        self.about.setWordWrap(True)
         self.about.setStyleSheet("font-size: 11px; color: palette(mid);")
         self._lay_out()
         self._add_models()
@@ -73,23 +80,27 @@ class SourcePanel(QWidget):
         self.model_box.currentIndexChanged.connect(self._on_edit)
         self.device_box.currentIndexChanged.connect(self._on_edit)
         self.browse.clicked.connect(self._on_browse)
+        self.more.clicked.connect(self._on_more)
         self._on_edit()
 
     def _lay_out(self) -> None:
         form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        about_row = QHBoxLayout()
-        about_row.setSpacing(4)
-        about_row.addWidget(self.about, 1)
-        about_row.addWidget(self.browse)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(4)
+        buttons.addWidget(self.browse)
+        buttons.addWidget(self.more, 1)
         form.addRow("Image", self.image_box)
         form.addRow("Model", self.model_box)
-        form.addRow("", about_row)
+        form.addRow("", self.about)
+        form.addRow("", buttons)
         form.addRow("Device", self.device_box)
 
-    def disconnect_viewer(self) -> None:
-        """Stop following the layer list."""
+    def shut_down(self) -> None:
+        """Stop following the layer list; stop a download."""
+        if self._zoo is not None:
+            self._zoo.shut_down()
         for name in LAYER_EVENTS:
             getattr(self._viewer.layers.events, name).disconnect(self._add_images)
 
@@ -128,14 +139,57 @@ class SourcePanel(QWidget):
         ValueError
             If the file is not a model.
         """
-        self._cards.append(ModelCard.of_file(path))
-        self.model_box.addItem(self._cards[-1].name)
-        self.model_box.setCurrentIndex(len(self._cards) - 1)
+        card = find_card(Path(path).absolute())
+        if all(card.path != known.path for known in self._cards):
+            self._cards.append(card)
+        self._add_models()
+        self.choose_model(str(card.path))
+
+    def choose_model(self, model: str, device: str | None = None) -> None:
+        """Choose one of the models offered, by its path, and a device; `edited` tells of both."""
+        paths = [str(card.path) for card in self._cards]
+        blocked = self.device_box.blockSignals(True), self.model_box.blockSignals(True)
+        if device is not None:
+            self.device_box.setCurrentText(device)
+        self.model_box.setCurrentIndex(paths.index(model))
+        self.device_box.blockSignals(blocked[0])
+        self.model_box.blockSignals(blocked[1])
+        self._on_edit()
+
+    def show_loaded(self, spec: ModelSpec | None) -> None:
+        """Say what the chosen model is; None: it is not loaded, so that only its card is known."""
+        card = self.card
+        if card is None:
+            self.about.setText(messages.NO_MODEL)
+            self.about.setToolTip("")
+            return
+        network = card.architecture if spec is None or card.file else spec.architecture
+        profile = card.profile if spec is None else spec.profile
+        trained = ", ".join(card.trained_on) or "not stated"
+        facts = [network, card.size_text] + [f"profile: {profile}"] * bool(profile)
+        licence = shorten(card.licence, LICENCE_LENGTH, placeholder="...")
+        self.about.setText(f"{' · '.join(facts)}\nlicence: {licence}")
+        self.about.setToolTip(
+            f"{card.path}\nFrom: {card.system}\nArchitecture: {network}\n"
+            f"Trained on: {trained}\nLicence of the weights: {card.licence}. {card.terms}"
+        )
 
     # ------------------------------------------------------------------ filling
     def _add_models(self) -> None:
-        self._cards = list_models()
-        self.model_box.addItems([card.name for card in self._cards])
+        """Offer the models on this machine and those offered before; the chosen one stays so."""
+        chosen = self.model
+        known = list_models()
+        paths = {card.path for card in known}
+        self._cards = known + [card for card in self._cards if card.path not in paths]
+        blocked = self.model_box.blockSignals(True)
+        self.model_box.clear()
+        for card in self._cards:
+            self.model_box.addItem(card.name)
+            row = self.model_box.count() - 1
+            self.model_box.setItemData(row, str(card.path), Qt.ItemDataRole.ToolTipRole)
+            if str(card.path) == chosen:
+                self.model_box.setCurrentIndex(row)
+        self.model_box.blockSignals(blocked)
 
     def _add_images(self, event: Any = None) -> None:
         from napari.layers import Image
@@ -153,35 +207,52 @@ class SourcePanel(QWidget):
             self._on_edit()
 
     def _on_edit(self, *_: Any) -> None:
-        card = self.card
-        if card is None:
-            self.about.setText("no model: choose a file with Browse...")
-        else:
-            trained = ", ".join(card.trained_on) or "not stated"
-            self.about.setText(
-                f"{card.architecture} · {card.size / 1e6:.1f} MB · trained on {trained}"
-            )
-            self.about.setToolTip(
-                f"{card.path}\nArchitecture: {card.architecture}\nTrained on: {trained}\n"
-                f"Licence of the weights: {card.licence}"
-            )
+        self.show_loaded(None)
         self.edited.emit()
 
     def _on_browse(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(
-            self, "Open a model", "", "Models (*.safetensors);;All files (*)"
-        )
+        path, _ = QFileDialog.getOpenFileName(self, "Open a model", "", MODEL_FILES)
         if path:
             try:
                 self.choose_model_file(path)
-            except ValueError as error:
-                self.refused.emit(str(error))
+            except (ValueError, OSError) as error:
+                self.said.emit(messages.one_sentence(error), "error")
+
+    def _on_more(self) -> None:
+        if self._zoo is None:
+            self._zoo = ZooDialog(self)
+            self._zoo.arrived.connect(self._on_arrived)
+        self._zoo.show()
+        self._zoo.raise_()
+
+    def _on_arrived(self, name: str) -> None:
+        """Offer a published model that is here now; it is chosen if the user waited for it."""
+        self._add_models()
+        card = find_card(name)
+        if self._zoo is not None and self._zoo.isVisible() or self.model is None:
+            self.choose_model(str(card.path))
+        else:
+            self.said.emit(messages.arrived(name), "info")
+
+
+class _Combo(QComboBox):
+    """Leaves the mouse wheel to the dock, so that scrolling it chooses nothing."""
+
+    def wheelEvent(self, event: Any) -> None:
+        event.ignore()
 
 
 def _combo(name: str) -> QComboBox:
-    box = QComboBox()
+    box = _Combo()
     box.setObjectName(name)
     box.setToolTip(tooltip(name))
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     box.setMinimumContentsLength(8)
     return box
+
+
+def _button(name: str, text: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setObjectName(name)
+    button.setToolTip(tooltip(name))
+    return button

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 TOOLTIPS: dict[str, str] = {
     "image": "The image to click on. Only image layers are listed; it is never changed.",
-    "model": "The network that turns clicks into a mask. Bundled models need no download;\n"
-    "Browse... opens a model file.",
+    "model": "The network that turns clicks into a mask: those of the package and those in the\n"
+    "folder of downloaded models. The options below start with its published numbers.",
+    "browse": "Open a model file: our .safetensors, a published .pth or .pt, or .params of MXNet.",
+    "more": "Published models that are not on this machine: what they are and how to get them.",
+    "zoo_get": "Agree to the licence shown above and download the file; it is verified.",
+    "zoo_place": "Copy a file that you have, such as one got by hand, into the folder of models.",
+    "zoo_cancel": "Stop the download; nothing is kept.",
+    "zoo_close": "Close this window. A download goes on.",
     "device": "Where the network runs. auto takes a GPU if there is one.\n"
     "Other devices are checked when the model is loaded.",
     "start": "Create the click, preview and objects layers and listen to clicks.\n"
@@ -30,7 +36,16 @@ TOOLTIPS: dict[str, str] = {
     "zoom_target": "Longer side, in pixels, that the region is resized to for the model.",
     "zoom_skip": "Look at the whole view for this many clicks before zooming in.",
     "flip": "Average with the mirrored image: slightly better masks, twice the time.",
-    "refinement": "What happens after the network call. NoBRS takes its mask as it is.",
+    "profile": "Whose numbers are used: those of the system the model was published with.\n"
+    "RITM and avalanche files look alike, and SimpleClick and CFR-ICL files: choose here.",
+    "refinement": "Backpropagating refinement changes numbers inside the network until the mask\n"
+    "obeys the clicks: better masks of hard objects, more time. NoBRS takes the mask as it is.",
+    "brs_evaluations": "Calls of the network at most for the refinement of each click (L-BFGS).",
+    "max_clicks": "The network is shown this many clicks at most, the oldest.\n"
+    "Refinement takes all clicks, but was published showing the network 5 or 8.",
+    "cascade_steps": "Cascade-forward refinement: how often the network looks again at its own\n"
+    "mask after the first click.",
+    "cascade_adaptive": "End the CFR steps once hardly a pixel of the mask changes.",
     "roi": "The part of the image that the model looked at on the last click.",
 }
 

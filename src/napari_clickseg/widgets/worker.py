@@ -14,6 +14,12 @@ __all__ = ["Runner"]
 class Runner(QObject):
     """Runs jobs in napari's thread pool and hands them back in the main thread.
 
+    Parameters
+    ----------
+    parent : QObject, optional
+    name : str
+        What napari calls a running job when it asks before it closes.
+
     Signals
     -------
     finished : Job
@@ -25,8 +31,9 @@ class Runner(QObject):
     finished = Signal(object)
     progressed = Signal(int, str)
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, name: str = "clickseg_prediction") -> None:
         super().__init__(parent)
+        self._name = name
         self._running: Job | None = None
         self._worker: Any = None
         self._waiting: Job | None = None
@@ -78,13 +85,13 @@ class Runner(QObject):
         self._running = job
         request, held = job.request, [job]  # napari keeps the function below; not so the job
 
-        @thread_worker(start_thread=False)
-        def clickseg_prediction():
+        def steps():
             yield "started"
             held.pop().run(lambda text: self._tell(request, text))
             yield "done"
 
-        worker = clickseg_prediction()
+        steps.__name__ = self._name
+        worker = thread_worker(steps, start_thread=False)()
         worker.finished.connect(self._on_finished)
         self._worker = worker
         worker.start()

@@ -1,0 +1,79 @@
+"""What the fields of the Advanced section mean for a profile, and which of them have an effect."""
+
+import pytest
+
+pytest.importorskip("qtpy")
+
+from napari_clickseg.engine.profiles import BRS, PROFILES  # noqa: E402
+from napari_clickseg.models.base import ModelSpec  # noqa: E402
+from napari_clickseg.widgets.options import (  # noqa: E402
+    base_profile,
+    idle_fields,
+    overrides,
+    profile_values,
+    refinements_lacking,
+)
+
+ALL = dict.fromkeys(BRS[1:], "somewhere")
+
+
+def spec(profile="ritm", prev=True, brs=ALL, **more):
+    return ModelSpec("net", profile, prev, brs=brs, **more)
+
+
+def idle(profile, facts=None, **values):
+    base = PROFILES[profile]
+    return set(idle_fields({**profile_values(base), **values}, base, facts))
+
+
+@pytest.mark.parametrize("name", sorted(PROFILES))
+def test_what_the_fields_show_is_what_the_profile_does(name):
+    base = PROFILES[name]
+    shown = profile_values(base)
+    assert shown["refinement"] == base.brs and shown["cascade_steps"] == base.cascade_steps
+    off = () if base.zoom_in else ("zoom_expansion", "zoom_target", "zoom_skip", "zoom_in")
+    touched = {field: value for field, value in shown.items() if field not in off}
+    assert base.override(**overrides(touched, base)) == base
+
+
+def test_fields_override_what_they_name():
+    base = PROFILES["cfr_icl"]
+    touched = {
+        "zoom_target": 224,
+        "cascade_steps": 7,
+        "cascade_adaptive": False,
+        "brs_evaluations": 5,
+        "refinement": "RGB-BRS",
+        "max_clicks": 3,
+    }
+    made = base.override(**overrides(touched, base, spec()))
+    assert made.zoom_in.target_size == (224, 224)  # a fixed crop, as published
+    assert (made.cascade_steps, made.cascade_adaptive, made.brs_evaluations) == (7, False, 5)
+    assert (made.brs, made.max_clicks) == ("RGB-BRS", 3)
+    assert base.override(**overrides({"max_clicks": 0}, base)).max_clicks is None
+
+
+def test_a_chosen_profile_replaces_that_of_the_model():
+    assert base_profile(None, {}).name == "clickseg"
+    assert base_profile(spec("ritm"), {}).name == "ritm"
+    assert base_profile(spec("simpleclick"), {"profile": "cfr_icl"}).cascade_steps == 4
+
+
+def test_refinement_that_a_model_lacks_is_said_and_left_out():
+    few = spec("fbrs", brs={"RGB-BRS": "image", "f-BRS-A": "features"})
+    assert set(refinements_lacking(few)) == {"DistMap-BRS", "f-BRS-B", "f-BRS-C"}
+    assert set(refinements_lacking(spec(brs={}))) == set(BRS[1:])
+    assert not refinements_lacking(spec()) and not refinements_lacking(None)
+    base = base_profile(few, {})
+    assert base.brs == "NoBRS"
+    assert "brs" not in overrides({"refinement": "f-BRS-C"}, base, few)
+
+
+def test_fields_without_effect():
+    assert idle("ritm") == {"brs_evaluations", "cascade_adaptive"}
+    assert idle("fbrs", spec("fbrs", prev=False)) == {"cascade_steps", "cascade_adaptive"}
+    assert idle("cfr_icl") == {"brs_evaluations"}
+    zoom = {"zoom_expansion", "zoom_target", "zoom_skip"}
+    assert idle("avalanche") >= zoom and not idle("avalanche", zoom_in=True) & zoom
+    assert "cascade_steps" in idle("ritm_demo")
+    assert "zoom_target" in idle("simpleclick", spec(fixed_size=(448, 448)))
