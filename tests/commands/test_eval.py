@@ -196,7 +196,6 @@ def test_unknown_setting(pack, weights, capsys):
         (["--limit", "0"], "At least one"),
         (["--target-iou", "-1"], "target IoU"),
         (["--target-iou", "5"], "target IoU"),
-        (["--set", "flip=no"], "flip (True or False)"),
         (["--no-zoom-in", "--set", "zoom_in.target_size=3"], "--no-zoom-in"),
         (["--wrong"], "--wrong"),
     ],

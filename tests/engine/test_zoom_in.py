@@ -220,3 +220,31 @@ def test_integral_sizes_of_any_kind_are_taken_as_int(size):
     assert type(ZoomIn(target_size=size).target_size) is int
     pair = ZoomIn(target_size=np.array([size, size])).target_size
     assert pair == (320, 320) and {type(side) for side in pair} == {int}
+
+
+def test_in_large_images_the_object_is_looked_for_in_a_window_that_grows():
+    zoom, shape = FittedZoomIn(first_window=400), (3000, 4000)
+    session = _session(shape).add(Click(1000, 150))
+    first = choose(zoom, session)
+    assert first == Box(800, 0, 1200, 400)
+    assert choose(zoom, _session((300, 400)).add(Click(100, 150))) is None
+    looked = replace(_with_mask(session, Box(900, 100, 1200, 300)), roi=first)
+    grown, searching = zoom.settle(looked, looked.interactions, 0, searching=True)
+    assert grown == Box(800, 0, 1400, 400) and searching
+    found = replace(_with_mask(session, Box(900, 100, 1100, 300)), roi=first)
+    fitted, searching = zoom.settle(found, found.interactions, 0, searching=True)
+    assert fitted.contains(1000, 200) and not searching
+    tiles = found.probabilities.paste(Box(900, 100, 1100, 300), np.full((200, 200), 0.6))
+    unsure = replace(found, probabilities=tiles)
+    wider, searching = zoom.settle(unsure, unsure.interactions, 0, searching=True)
+    assert wider == Box(600, 0, 1400, 600) and searching
+    seen = replace(unsure, viewport=first)
+    assert zoom.settle(seen, seen.interactions, 0, searching=True)[1] is False
+
+
+def test_what_the_user_sees_is_where_the_object_is_looked_for():
+    session = _session((3000, 4000)).add(Click(1000, 150))
+    view = Box(900, 0, 1100, 300)
+    roi = choose(FittedZoomIn(), replace(session, viewport=view))
+    assert roi.intersect(view) == view and roi.area < 4 * view.area
+    assert choose(FittedZoomIn(), replace(session, viewport=Box(0, 0, 3000, 4000))) is None

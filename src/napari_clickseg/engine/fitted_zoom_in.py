@@ -16,6 +16,8 @@ from .zoom_in import ZoomIn, around, fit_size, pixels_of
 __all__ = ["FittedZoomIn"]
 
 NOTHING = Box(0, 0, 0, 0)
+SURE = 0.75  # mean probability inside a mask from which on the network has recognised something
+SAMPLES = 256  # pixels along the longer side that this is measured on
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ class FittedZoomIn(ZoomIn):
         How often one click may make its region grow.
     first_window : int
         Side in image pixels of the square in which an object is looked for, in images that are
-        larger and where it is not known what the user sees. It grows while it cuts the mask.
+        larger and where it is not known what the user sees. It grows while it cuts the mask, or
+        while the network is not sure of what it sees.
     """
 
     skip_clicks: int = 0
@@ -79,6 +82,8 @@ class FittedZoomIn(ZoomIn):
         if roi is None or roi == looked.region:
             return (self._fit(looked, counted) if zoomed == 0 else roi), False
         grown = self._grown(looked, roi)
+        if searching and looked.viewport is None and grown == roi and not self._sure(looked, roi):
+            grown = self._wider(looked, roi)
         if searching:
             return (grown, True) if grown != roi else (self._fit(looked, counted), False)
         return (roi if zoomed > self.max_growths else grown), False
@@ -100,6 +105,20 @@ class FittedZoomIn(ZoomIn):
             roi.right + cols * cut[3],
         ).clip(looked.shape)
         return None if grown == Box.of_shape(looked.shape) else grown
+
+    def _sure(self, looked: Session, roi: Box) -> bool:
+        """Whether the network is; inside of something larger than the region it is not."""
+        values = looked.probabilities.read(roi, max(1, max(roi.shape) // SAMPLES))
+        inside = values[values > self.threshold]
+        return inside.size > 0 and bool(inside.mean() >= SURE)
+
+    @staticmethod
+    def _wider(looked: Session, roi: Box) -> Box | None:
+        """The region twice as high and wide; None for the whole image."""
+        rows, cols = (roi.height + 1) // 2, (roi.width + 1) // 2
+        wide = Box(roi.top - rows, roi.left - cols, roi.bottom + rows, roi.right + cols)
+        wide = wide.clip(looked.shape)
+        return None if wide == Box.of_shape(looked.shape) else wide
 
     def _search(self, session: Session, counted: Sequence[Interaction]) -> Box | None:
         """Where to look for an object: what the user sees, or around the click in large images."""
