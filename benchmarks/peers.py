@@ -12,7 +12,6 @@ machine:
 
 from __future__ import annotations
 
-import copy
 import resource
 import statistics
 import subprocess
@@ -21,15 +20,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import psutil
-import torch
-import torch.nn.functional as F
-from click_latency import PHOTOGRAPHS, SHAPE, photograph
+from click_latency import SHAPE, photograph
+from random_networks import LARGER, NETWORKS, SHOWN, as_loaded, build
 from straight_run import StraightRun
-from torch import Tensor, nn
 
 from napari_clickseg.commands.cli import Parser, UsageError, run
 from napari_clickseg.data.readers import as_reader
@@ -43,82 +41,13 @@ from napari_clickseg.evaluation.machine import describe, machine_facts
 from napari_clickseg.geometry import Box
 from napari_clickseg.interactions import Click
 from napari_clickseg.models.base import ClickModel
-from napari_clickseg.models.deeplab import DeepLabModel
 from napari_clickseg.models.device import has_bfloat16
-from napari_clickseg.models.folding import fold_batch_norms
-from napari_clickseg.models.hrnet import HRNetModel
-from napari_clickseg.models.plain_vit import PlainViTModel
-from napari_clickseg.models.segformer import SegFormerModel
 
-FBRS = {"fusion": "rgb_fbrs", "disks": False, "radius": 260, "prev_mask": False}
-RITM = {"fusion": "maps", "leaky": True}
-SAIC_IS = {**RITM, "stride": 1, "radius": 3, "kinds": ("click", "contour", "stroke")}
-PATCHES = {"fusion": "patches"}
-XTINY = {"embed_dim": 160, "depth": 8, "heads": 4, "head_channels": 128}
-LARGE = {"embed_dim": 1024, "depth": 24, "heads": 16, "neck_dims": (192, 384, 768, 1536)}
-HUGE = {"embed_dim": 1280, "depth": 32, "heads": 16, "neck_dims": (240, 480, 960, 1920)}
-Build = Callable[[], ClickModel]
-NETWORKS: dict[str, Build] = {
-    "fbrs-resnet34": lambda: DeepLabModel(FBRS, "resnet34", 128, profile="fbrs"),
-    "fbrs-resnet50": lambda: DeepLabModel(FBRS, "resnet50", 128, profile="fbrs"),
-    "fbrs-resnet101": lambda: DeepLabModel(FBRS, "resnet101", 256, profile="fbrs"),
-    "fbrs-hrnet18": lambda: HRNetModel(FBRS, 18, 64, profile="fbrs"),
-    "fbrs-hrnet32": lambda: HRNetModel(FBRS, 32, 128, profile="fbrs"),
-    "ritm-hrnet18s": lambda: HRNetModel(RITM, 18, 48, small=True),
-    "ritm-hrnet18": lambda: HRNetModel(RITM, 18, 64),
-    "ritm-hrnet32": lambda: HRNetModel(RITM, 32, 128),
-    "saic_is-segformer-b1": lambda: SegFormerModel(SAIC_IS, "mit_b1"),
-    "simpleclick-xtiny": lambda: PlainViTModel(PATCHES, neck_dims=(96, 192, 288, 384), **XTINY),
-    "simpleclick-base": lambda: PlainViTModel(PATCHES),
-}
-LARGER: dict[str, Build] = {
-    "saic_is-segformer-b4": lambda: SegFormerModel(SAIC_IS, "mit_b4"),
-    "simpleclick-large": lambda: PlainViTModel(PATCHES, **LARGE),
-    "simpleclick-huge": lambda: PlainViTModel(PATCHES, patch_size=14, **HUGE),
-}
-LAST = ("cls_head", "linear_pred", "conv_seg", "head.layers.2")
-"""How the names of last layers end."""
-
-SHOWN = "chelsea"
 FIRST, SECOND, RADIUS = (240, 320), (168, 288), 110  # two clicks, and the mask before the second
 ALLOWANCE = 8.0  # seconds for the rounds of one network
 MOST_ROUNDS = 7
 FASTER, FASTER_BFLOAT16, SAME, EVALUATION, MEGABYTES = 1.8, 2.5, 0.999, 0.5, 1200
 TARGET, MEMORY_OF = "ritm-hrnet18s", "ritm-hrnet18"
-
-
-@torch.no_grad()
-def build(name: str) -> ClickModel:
-    """A network with random weights whose masks are not trivial."""
-    torch.manual_seed(0)
-    network = (NETWORKS | LARGER)[name]().eval().requires_grad_(False)
-    points = torch.tensor([[[80.0, 80.0, 0.0], [20.0, 20.0, 1.0]]])
-    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
-    for norm in norms:
-        norm.momentum = 1.0
-        norm.train()
-    if norms:
-        everything = torch.cat([_square(photograph(p), 160) for p in PHOTOGRAPHS])
-        network.logits(everything, points.expand(len(PHOTOGRAPHS), -1, -1))
-    network.eval()
-    logits = network.logits(_square(photograph(SHOWN), 448), 2.8 * points)
-    # A third of the pixels are in the mask, and logits have a usual spread.
-    (last,) = (layer for key, layer in network.named_modules() if key.endswith(LAST))
-    scale = 3 / logits.std()
-    last.weight *= scale
-    last.bias.copy_((last.bias - logits[..., ::8, ::8].quantile(0.67)) * scale)
-    return network
-
-
-def _square(image: np.ndarray, side: int) -> Tensor:
-    tensor = torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255
-    return F.interpolate(tensor, size=(side, side), mode="bilinear", antialias=True)
-
-
-def as_loaded(network: ClickModel) -> ClickModel:
-    """A copy as `load_model` gives it."""
-    folded = fold_batch_norms(copy.deepcopy(network))
-    return folded.to(memory_format=torch.channels_last)
 
 
 @contextmanager
@@ -270,18 +199,24 @@ def line(row: Sequence[str]) -> str:
     return f"{row[0]:<22}" + "".join(f"{cell:>9}" for cell in row[1:])
 
 
+def peak() -> int:
+    """Most bytes that this process has held in memory."""
+    status = Path("/proc/self/status")
+    if status.is_file():  # ru_maxrss would count the process that started this one
+        return 1024 * int(status.read_text().partition("VmHWM:")[2].split()[0])
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
+
+
 def memory() -> int:
-    """Megabytes that RGB-BRS needs at most above the loaded model, in a fresh process."""
-    model = as_loaded(build(MEMORY_OF))
-    zoom_in = {"skip_clicks": -1, "target_size": (400, 400)}
-    segmenter = Segmenter(model, brs="RGB-BRS", flip=True, zoom_in=zoom_in, brs_evaluations=2)
+    """Megabytes that RGB-BRS needs at most above the loaded model; call it in a fresh process."""
+    model, zoom_in = as_loaded(build(MEMORY_OF)), {"skip_clicks": -1, "target_size": (400, 400)}
+    options = {"brs": "RGB-BRS", "brs_evaluations": 3, "brs_min_change": 0}
+    segmenter = Segmenter(model, flip=True, zoom_in=zoom_in, **options)
     segmenter.set_image(photograph(SHOWN))
     loaded = psutil.Process().memory_info().rss
     segmenter.click(*FIRST)
     segmenter.click(*SECOND, not segmenter.mask[SECOND])
-    unit = 1 if sys.platform == "darwin" else 1024
-    most = unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round((most - loaded) / 1e6)
+    return round((peak() - loaded) / 1e6)
 
 
 def verdict(what: str, value: str, reached: bool) -> str:

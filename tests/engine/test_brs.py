@@ -87,9 +87,7 @@ def test_a_click_at_the_left_border_is_lost_in_one_copy_only(tiny_model, copies,
 
 @pytest.mark.parametrize("late", range(1, 6))
 @pytest.mark.parametrize("mode", ["RGB-BRS", "f-BRS-B"])
-def test_the_first_call_that_ends_too_late_is_the_last(
-    tiny_model, copies, mode, late, monkeypatch
-):
+def test_the_first_call_that_ends_too_late_is_the_last(tiny_model, copies, mode, late, monkeypatch):
     now, values = [0.0], []
 
     class Counted(_Energy):

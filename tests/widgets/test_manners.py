@@ -254,14 +254,15 @@ def test_labels_grow_to_32_bits(clicked):
 def test_nothing_is_written_when_all_pixels_are_taken():
     from napari.layers import Labels
 
-    preview, objects = Labels(np.ones((4, 4), np.uint8)), Labels(np.full((4, 4), 3, np.uint16))
+    objects = Labels(np.full((4, 4), 3, np.uint16))
     plane = Plane((0, 1), (None, None))
     from napari_clickseg.geometry import Box
 
+    parts = [(Box(0, 0, 2, 4), np.ones((2, 4), bool)), (Box(2, 0, 4, 4), np.ones((2, 4), bool))]
     with pytest.raises(ValueError, match="overwrite"):
-        accept_mask(preview, objects, plane, Box(0, 0, 4, 4), 1, KEEP)
+        accept_mask(parts, objects, plane, 1, KEEP)
     with pytest.raises(ValueError, match="label ids"):
-        accept_mask(preview, objects, plane, Box(0, 0, 4, 4), 2**32, OVERWRITE)
+        accept_mask(parts, objects, plane, 2**32, OVERWRITE)
     assert (objects.data == 3).all()
 
 

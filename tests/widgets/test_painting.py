@@ -3,10 +3,6 @@
 import numpy as np
 import pytest
 
-from napari_clickseg.geometry import Box
-from napari_clickseg.widgets.masks import write_box
-from napari_clickseg.widgets.plane import Plane
-
 
 def paint(dock, rows=slice(0, 20), cols=slice(0, 20), value=1):
     """Paint a box, as a stroke of the brush does, and return the mask that is seen then."""
@@ -87,14 +83,12 @@ def test_painting_does_not_count_waiting_clicks_as_predicted(running, settle, qt
     assert dock.controller.session.mask(0.8)[60, 80]
 
 
-def test_our_writing_leaves_no_copies_in_the_history_of_the_layer():
-    from napari.layers import Labels
-
-    layer = Labels(np.zeros((2, 2100, 2000), np.uint8))
+def test_our_writing_leaves_no_copies_in_the_history_of_the_layer(clicked, settle):
+    _, dock, _ = clicked()
     strokes = []
-    layer.events.paint.connect(strokes.append)
-    plane, box = Plane((1, 2), (1, None, None)), Box(100, 200, 400, 700)
-    write_box(layer, plane, box, np.ones(box.shape, np.uint8))
-    assert layer.data[1, 100:400, 200:700].all() and layer.data.sum() == 300 * 500
-    layer.undo()
-    assert layer.data.sum() == 300 * 500 and not strokes
+    dock.clicking.layers.preview.events.paint.connect(strokes.append)
+    dock.click(62, 95)
+    settle(dock)
+    mask = shown(dock)
+    dock.clicking.layers.preview.undo()
+    assert np.array_equal(shown(dock), mask) and not strokes

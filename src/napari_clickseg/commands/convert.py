@@ -55,7 +55,9 @@ def convert(args: argparse.Namespace) -> int:
     if not target.parent.is_dir():
         raise ValueError(f"There is no folder {target.parent}. Create it, or name another.")
     if target.is_dir():
-        raise ValueError(f"{target} is a folder. Name a file, such as {target / source.stem}.")
+        raise ValueError(
+            f"{target} is a folder. Name a file, such as {target / source.stem}{SUFFIX}."
+        )
     if target.exists() and not args.force:
         raise ValueError(f"{target} exists already. Add --force to overwrite it, or name another.")
     if args.profile is not None:

@@ -17,10 +17,11 @@ class Deferred:
     low, high : float
         No pixel is below or above.
     make : callable
-        Gives the pixels, ``(h, w)`` float32; the same ones each time.
+        Gives the pixels, ``(h, w)`` float32; the same ones each time. Given an index of rows and
+        one of columns, those where they cross, to within rounding.
     """
 
     __slots__ = ("high", "low", "make")
 
-    def __init__(self, low: float, high: float, make: Callable[[], np.ndarray]) -> None:
+    def __init__(self, low: float, high: float, make: Callable[..., np.ndarray]) -> None:
         self.low, self.high, self.make = float(low), float(high), make

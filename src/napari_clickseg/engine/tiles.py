@@ -238,6 +238,9 @@ class TileMap(_Sliceable):
                 tile = self._tiles.get((i, j), 0.0)
                 if cut is not None and isinstance(tile, Deferred):
                     tile = tile.low if tile.low > cut else tile.high if tile.high <= cut else tile
+                if rows.step > 1 and isinstance(tile, Deferred):
+                    out[row_out, col_out] = tile.make(row_in, col_in)
+                    continue
                 tile = _pixels(tile)
                 if isinstance(tile, np.ndarray):
                     out[row_out, col_out] = tile[row_in, col_in]
@@ -251,10 +254,14 @@ class TileMap(_Sliceable):
         for i in np.unique(rows // TILE):
             of_row = np.flatnonzero(rows // TILE == i)
             for j in np.unique(cols // TILE):
-                tile = _pixels(self._tiles.get((int(i), int(j)), 0.0))
+                tile = self._tiles.get((int(i), int(j)), 0.0)
                 of_col = np.flatnonzero(cols // TILE == j)
                 inside = np.ix_(rows[of_row] % TILE, cols[of_col] % TILE)
-                out[np.ix_(of_row, of_col)] = tile[inside] if isinstance(tile, np.ndarray) else tile
+                if isinstance(tile, Deferred):
+                    tile = tile.make(*map(np.ravel, inside))
+                elif isinstance(tile, np.ndarray):
+                    tile = tile[inside]
+                out[np.ix_(of_row, of_col)] = tile
         return out
 
     def changed_tiles(self, other: TileMap) -> set[Key]:

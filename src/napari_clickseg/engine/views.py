@@ -25,6 +25,8 @@ from .tiles import TileMap, cells
 __all__ = ["VIEWS", "CentreView", "CornerView", "View"]
 
 DENSE_PIXELS = 2**22  # larger boxes are read coarser where they are shown smaller, pasted by tiles
+EVERY = slice(None)
+Some = slice | np.ndarray  # an index
 NEGLIGIBLE = 1 / 512  # in boxes that large, tiles of lower probabilities are left at 0
 
 
@@ -200,10 +202,17 @@ class View:
             asked = where[np.ix_(np.round(rows).astype(int), np.round(cols).astype(int))]
             yield part, np.where(asked, answer.make(), canvas.read(part))
 
-    def _enlarge(self, pixels: Tensor, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
-        """Probabilities at places in the view, from the pixels of the answer around them."""
-        down = _weights(rows - int(rows[0]), pixels.shape[0])
-        across = _weights(cols - int(cols[0]), pixels.shape[1])
+    def _enlarge(
+        self,
+        pixels: Tensor,
+        rows: np.ndarray,
+        cols: np.ndarray,
+        of_rows: Some = EVERY,
+        of_cols: Some = EVERY,
+    ) -> np.ndarray:
+        """Probabilities at places in the view, or some of them, from the answer around them."""
+        down = _weights((rows - int(rows[0]))[of_rows], pixels.shape[0])
+        across = _weights((cols - int(cols[0]))[of_cols], pixels.shape[1])
         return self._after_resize(down @ pixels @ across.T).numpy()
 
 

@@ -10,10 +10,11 @@ from psygnal import Signal
 from ..geometry import Box
 from ..interactions import Click
 from . import messages
+from .accepting import Accepting
 from .clicks import ClickEvents, Edit, Mark
 from .controller import Controller
 from .layers import ClickLayers, bare
-from .masks import KEEP, accept_mask
+from .masks import KEEP
 from .plane import (
     Plane,
     PlaneError,
@@ -23,6 +24,7 @@ from .plane import (
     in_plane,
     level_shape,
     plane_reader,
+    visible_box,
 )
 from .preview import Preview
 from .state import State
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Clicking"]
 
+BUSY = {state.value: state for state in (State.LOADING, State.RUNNING, State.REFINING)}
 DIMS_EVENTS = ("current_step", "order", "ndisplay", "ndim")
 
 
@@ -48,16 +51,17 @@ class Clicking:
     """
 
     changed = Signal()
-    accepted = Signal(int)
 
     def __init__(self, viewer: Viewer, controller: Controller) -> None:
         self._viewer = viewer
         self._controller = controller
         self.layers = ClickLayers(viewer)
         self._events: list[ClickEvents] = []
-        self._labels: set[int] = set()
         self._readers: dict[Plane, ImageReader] = {}
         self._preview = Preview(self.layers, controller)
+        self._accepting = Accepting(viewer, self.layers, controller, self._preview)
+        self.accepted = self._accepting.accepted
+        controller.look = self._look
         self.active = False
         self.pause: str | None = None
         controller.clicks_changed.connect(self._show_clicks)
@@ -79,7 +83,7 @@ class Clicking:
         if self._controller.error is not None:
             return State.ERROR
         if self._controller.busy is not None:
-            return State.LOADING if self._controller.busy == "loading" else State.RUNNING
+            return BUSY[self._controller.busy]
         if not self.active:
             return State.READY
         return State.PAUSED if self.pause else State.CLICKING
@@ -104,7 +108,7 @@ class Clicking:
             self._leave_image()
         made = self.layers.create(image)
         if "objects" in made:
-            self._labels.clear()
+            self._accepting.labels.clear()
         if "preview" in made:
             self._preview.begin(self.layers.preview)
         for layer, positive in ((self.layers.positive, True), (self.layers.negative, False)):
@@ -136,6 +140,7 @@ class Clicking:
         self.stop()
         self._controller.clicks_changed.disconnect(self._show_clicks)
         self._preview.disconnect()
+        self._accepting.disconnect()
         self.layers.lost.disconnect(self._on_lost)
         self.layers.image_changed.disconnect(self._on_image_data)
         for name in DIMS_EVENTS:
@@ -153,7 +158,7 @@ class Clicking:
         self._readers.clear()
         self._controller.forget()
         self._controller.go_to(None)
-        self._labels.clear()
+        self._accepting.labels.clear()
 
     @property
     def positive(self) -> bool:
@@ -218,6 +223,12 @@ class Clicking:
         self._controller.begin(self._reader(plane), contrast_limits(image))
         self._controller.add(Click(row, col, positive))
 
+    def _look(self, plane: Plane) -> Box | None:
+        """What the user sees of a plane; None if that is all of it or not known."""
+        # objects lie on the image and are never multiscale: theirs is the view to the pixel
+        layer = self.image if self.layers.objects is None else self.layers.objects
+        return None if layer is None else visible_box(layer, plane)
+
     def _reader(self, plane: Plane) -> ImageReader:
         """The same reader for all objects of a plane, so that image features are kept."""
         if plane not in self._readers:
@@ -253,38 +264,16 @@ class Clicking:
             events.show([mark for mark in marks if mark.click.positive == events.positive])
 
     def accept(self, label: int, policy: str = KEEP) -> None:
-        """Write the preview, brush edits included, into the objects and begin the next object.
+        """Write the preview into the objects and begin the next object; see `Accepting.accept`.
 
         Raises
         ------
         ValueError
-            If there is nothing to accept, clicks are not predicted yet, or the label or a layer
-            does not fit.
+            If clicking is not on, or the object cannot be accepted.
         """
         if not self.active or self.image is None or self.layers.preview is None:
             raise ValueError(messages.PRESS_START)
-        plane = displayed_plane(self.image, self._viewer.dims)
-        if self._controller.pending(plane):
-            busy = self._controller.busy is not None
-            raise ValueError(messages.STILL_RUNNING if busy else messages.NOT_PREDICTED)
-        if self.layers.objects is None:
-            active = self._viewer.layers.selection.active
-            self.layers.create(self.image)
-            self._viewer.layers.selection.active = active
-            self._labels.clear()
-        made, box = self.layers, self._extent(plane)
-        for layer in (made.preview, made.objects):
-            if layer.data.shape != level_shape(self.image):
-                raise ValueError(messages.misfit(layer.name))
-        note = accept_mask(made.preview, made.objects, plane, box, label, policy)
-        if note is None and label in self._labels:
-            note = messages.label_exists(label)
-        self._labels.add(label)
-        self._preview.clear(plane)
-        self._controller.forget(plane)
-        self.accepted.emit(label)
-        if note:
-            self._controller.said.emit(note, "info")
+        self._accepting.accept(label, policy)
 
     # ------------------------------------------------------------------ the viewer changes
     def _on_dims(self, event: Any = None) -> None:
@@ -307,14 +296,14 @@ class Clicking:
                 self._preview.clear(plane)
             self._controller.said.emit(messages.IMAGE_CHANGED, "warning")
         preview = self.layers.preview
-        if preview is not None and preview.data.shape != level_shape(self.image):
+        if preview is not None and self.layers.shape != level_shape(self.image):
             self.stop()
             self._leave_image()
             self.changed.emit()
 
     def _on_lost(self, role: str) -> None:
         if role == "image":
-            self._lose(messages.image_removed(len(self._labels)))
+            self._lose(messages.image_removed(len(self._accepting.labels)))
             self._forget_image()
         elif role == "preview":
             self._lose(messages.PREVIEW_REMOVED)

@@ -7,6 +7,7 @@ comes, puts the result in its place. No Qt, no napari.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +24,8 @@ from .jobs import Job, Prediction, Submits, prediction
 from .options import base_profile
 from .plane import Plane
 from .predictors import Choice, PredictorCache
-from .work import Work, needs_prediction, painted, without_opposite
+from .unfinished import Unfinished
+from .work import MaskChange, Work, needs_prediction, painted, unfinished, without_opposite
 
 if TYPE_CHECKING:
     from ..data.readers import ImageReader
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Controller"]
 
 
-class Controller:
+class Controller(Unfinished):
     """Sessions, undo, requests and their results.
 
     `rewriting` is emitted with a plane before its mask may change: the last moment to `paint` what
@@ -45,6 +47,12 @@ class Controller:
         Runs jobs; hands them back to `finish`.
     load : callable, optional
         ``load(model, device) -> ClickModel``, for tests and other sources of models.
+
+    Attributes
+    ----------
+    look : callable
+        ``look(plane) -> Box | None``: the part of a plane that the user sees now; None for all of
+        it, or if that is not known.
     """
 
     changed = Signal()
@@ -55,56 +63,22 @@ class Controller:
     said = Signal(str, str)
 
     def __init__(self, runner: Submits, load: Callable[[str, str], Any] | None = None) -> None:
+        super().__init__()
         self._runner = runner
         self._cache = PredictorCache(load)
-        self._works: dict[Plane, Work] = {}
         self._request = 0
+        self._asked: Session | None = None
         self._busy: str | None = None
         self.choice: Choice | None = None
         self._last_good: Choice | None = None
-        self.plane: Plane | None = None
+        self.look: Callable[[Plane], Box | None] = lambda plane: None
         self.error: str | None = None
         self._threshold: float | None = None
 
-    # ------------------------------------------------------------------ the object in work
-    @property
-    def work(self) -> Work | None:
-        """The object of the present plane, None before its first click."""
-        return self._works.get(self.plane) if self.plane is not None else None
-
-    @property
-    def session(self) -> Session | None:
-        """The present session, None before the first click."""
-        return self.work.history.present if self.work else None
-
-    @property
-    def clicks(self) -> tuple[Interaction, ...]:
-        """Interactions of the object in work."""
-        return tuple(self.session.interactions) if self.session else ()
-
-    @property
-    def planes(self) -> dict[Plane, tuple[Interaction, ...]]:
-        """All planes with an unfinished object, and its interactions."""
-        return {plane: tuple(w.history.present.interactions) for plane, w in self._works.items()}
-
     @property
     def busy(self) -> str | None:
-        """``"loading"``, ``"running"`` or None."""
+        """``"loading"``, ``"running"``, ``"refining"`` (the mask is there already) or None."""
         return self._busy
-
-    @property
-    def can_undo(self) -> bool:
-        """Whether a step can be taken back."""
-        return bool(self.work and self.work.history.can_undo)
-
-    @property
-    def can_redo(self) -> bool:
-        """Whether a step can be brought back."""
-        return bool(self.work and self.work.history.can_redo)
-
-    def pending(self, plane: Plane) -> bool:
-        """Whether clicks of a plane's object are not in its mask yet."""
-        return plane in self._works and needs_prediction(self._works[plane].history.present)
 
     def go_to(self, plane: Plane | None) -> None:
         """Make a plane the present one; its unfinished object goes on where it was left."""
@@ -129,6 +103,7 @@ class Controller:
         if work is not None and (work.history.can_undo or work.history.can_redo):
             return
         blank = Session.of_image(reader, black_and_white(reader, limits))
+        blank = replace(blank, viewport=self.look(self.plane))
         self._works[self.plane] = Work(History(blank), blank)
 
     def forget(self, plane: Plane | None = None) -> None:
@@ -158,12 +133,12 @@ class Controller:
                 self.said.emit(messages.ONLY_NEGATIVE, "status")
             self._do(session.add(click))
 
-    def paint(self, plane: Plane, mask: np.ndarray) -> None:
+    def paint(self, plane: Plane, box: Box, mask: np.ndarray) -> None:
         """Take a mask that was painted by hand as the mask so far, as one step.
 
-        `mask` is ``(H, W)``, non-zero for the object; the clicks stay.
+        `mask` is that in a box, non-zero for the object; there is none outside. The clicks stay.
         """
-        self._do(painted(self._works[plane].history.present, mask), plane)
+        self._do(painted(self._works[plane].history.present, box, mask), plane)
 
     def replace(self, plane: Plane, interactions: Sequence[Interaction]) -> None:
         """Put other interactions in the place of those of a plane's object (deleted, moved)."""
@@ -205,8 +180,8 @@ class Controller:
             self.cancel(quiet=True)
         if not needs_prediction(history.present):
             self.shown.emit(plane)
-        elif plane == self.plane:
-            self.request()
+        if plane == self.plane:
+            self._request_if_needed()
         self.changed.emit()
 
     # ------------------------------------------------------------------ requests
@@ -248,35 +223,47 @@ class Controller:
         if self.choice is None:
             return
         session = self.session
-        if session is not None and not needs_prediction(session):
+        if session is not None and not unfinished(session):
             session = None
-        work = prediction(self._cache, self.choice, self.plane, session)
+        seen = None if self.plane is None else self.look(self.plane)
+        first = [] if seen is None else [seen]
+        work = prediction(self._cache, self.choice, self.plane, session, first)
         self._request += 1
+        self._asked = session
         self._busy = "running" if self.model_loaded else "loading"
+        if session is not None and not needs_prediction(session):
+            self._busy = "refining"
         self.error = None
         self._runner.submit(Job(self._request, work))
         self.changed.emit()
 
     def _request_if_needed(self) -> None:
-        if self._busy is None and self.plane is not None and self.pending(self.plane):
+        if self._busy is None and self.session is not None and unfinished(self.session):
             self.request()
 
     def cancel(self, quiet: bool = False) -> None:
-        """Stop the running request; clicks are kept and run with the next one."""
+        """Stop the running request; clicks are kept and run with the next one, as are edges."""
         if self._busy is None:
             return
+        refining = self._busy == "refining"
         self._request += 1
         self._busy = None
         self._runner.cancel()
         if not quiet:
-            self.said.emit(messages.CANCELLED, "status")
+            self.said.emit(messages.STOPPED if refining else messages.CANCELLED, "status")
             self.changed.emit()
 
-    def progress(self, request: int, text: str) -> None:
-        """News from the worker."""
-        if request == self._request and self._busy is not None:
-            self._busy = text
-            self.changed.emit()
+    def progress(self, request: int, news: str | Prediction) -> None:
+        """News from the worker: what it does now, or a mask whose edges it goes on to refine."""
+        if request != self._request or self._busy is None:
+            return
+        if isinstance(news, str):
+            self._busy = news
+        else:
+            self._busy = "refining"
+            self._last_good = self.choice
+            self._apply(news)
+        self.changed.emit()
 
     def finish(self, job: Job) -> None:
         """Take a finished job; results of any but the newest request are dropped."""
@@ -288,6 +275,7 @@ class Controller:
         elif isinstance(job.result, Prediction):
             self._last_good = self.choice
             self._apply(job.result)
+            self._request_if_needed()  # clicks that came while the model was loading
         self.changed.emit()
 
     def _fail(self, error: BaseException) -> None:
@@ -305,25 +293,22 @@ class Controller:
         self.said.emit(text, "error")
 
     def _apply(self, result: Prediction) -> None:
+        """Put a result in the place of what was asked about, unless something else is there now."""
         work = self._works.get(result.plane) if result.plane is not None else None
-        if work is not None and work.history.present is result.before:
-            self.rewriting.emit(result.plane)
-        if result.after is None or work is None or work.history.present is not result.before:
-            self._request_if_needed()  # clicks that came while the model was loading
+        if result.session is None or work is None or work.history.present is not self._asked:
             return
-        work.history = work.history.amend(result.after)
-        work.seconds = result.seconds
+        self.rewriting.emit(result.plane)
+        if work.history.present is not self._asked:  # it was painted over
+            return
+        work.history = work.history.amend(result.session)
+        self._asked = result.session
+        if result.seconds is not None:
+            work.seconds = result.seconds
         self.shown.emit(result.plane)
 
     # ------------------------------------------------------------------ masks
-    def mask_change(self, plane: Plane) -> tuple[Box, np.ndarray] | None:
-        """What has to be written so that the preview shows the plane's session.
-
-        Returns
-        -------
-        (Box, bool array) or None
-            The box that may have changed since the last call and the mask in it.
-        """
+    def mask_change(self, plane: Plane) -> MaskChange | None:
+        """What has to be written so that the preview shows the plane's session; None: nothing."""
         work = self._works.get(plane)
         return None if work is None else work.mask_change(self.threshold)
 
@@ -333,11 +318,6 @@ class Controller:
         if self._threshold is not None:
             return self._threshold
         return self.profile.threshold
-
-    def show_again(self) -> None:
-        """Forget what the preview shows, because its layer is new."""
-        for work in self._works.values():
-            work.shown = None
 
     def set_threshold(self, threshold: float) -> None:
         """Threshold the kept probabilities anew; the model is not asked."""

@@ -29,6 +29,7 @@ PILL = {
     "loading": ("#b45309", "white"),
     "clicking": ("#15803d", "white"),
     "running": ("#b45309", "white"),
+    "refining": ("#b45309", "white"),
     "paused": ("#6b7280", "white"),
     "error": ("#b91c1c", "white"),
 }

@@ -155,7 +155,7 @@ class ClickDock(QWidget):
         self._note = ""
         try:
             self.clicking.start(image)
-        except (ValueError, MemoryError) as error:
+        except (ValueError, MemoryError, OSError) as error:
             self._say(messages.one_sentence(error), "error")
         self._refresh()
 

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..geometry import Box
 from .plane import Plane
 from .predictors import Choice, PredictorCache
 
 if TYPE_CHECKING:
     from ..engine.session import Session
 
-__all__ = ["Job", "Prediction", "Submits", "prediction"]
+__all__ = ["Job", "Prediction", "Submits", "Tell", "Work", "prediction"]
+
+TELL_EVERY = 0.1  # seconds
+Tell = Callable[["str | Prediction"], None]
+Work = Callable[[Callable[[], bool], Tell], Any]
 
 
 @dataclass(eq=False)
@@ -26,12 +33,12 @@ class Job:
     request : int
         Rising number; results of any but the newest are stale.
     work : callable
-        ``work(cancelled, progress)``: asks ``cancelled()`` often, may call ``progress(str)``, never
-        touches a layer or a widget.
+        ``work(cancelled, tell)``: asks ``cancelled()`` often, may ``tell`` what it does now or what
+        it has so far, never touches a layer or a widget.
     """
 
     request: int
-    work: Callable[[Callable[[], bool], Callable[[str], None]], Any]
+    work: Work
     result: Any = None
     error: BaseException | None = None
     seconds: float = 0.0
@@ -39,13 +46,13 @@ class Job:
     begun: threading.Event = field(default_factory=threading.Event)
     done: threading.Event = field(default_factory=threading.Event)
 
-    def run(self, progress: Callable[[str], None]) -> None:
+    def run(self, tell: Tell) -> None:
         """Do the work here and now; errors are kept in `error`, never raised."""
         self.begun.set()
         start = time.perf_counter()
         try:
             if not self.stop.is_set():
-                self.result = self.work(self.stop.is_set, progress)
+                self.result = self.work(self.stop.is_set, tell)
         except BaseException as error:  # noqa: BLE001  (shown to the user as a sentence)
             self.error = error
         finally:
@@ -65,24 +72,28 @@ class Submits(Protocol):
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a job brings back: the session it began with and the one it made (None: only loaded).
+    """What a job brings: a session that is up to date, or on its way there (None: only loaded).
 
-    `seconds` is the time per interaction.
+    `seconds` is the time per interaction until the first mask; None if there was none to predict.
     """
 
     plane: Plane | None
-    before: Session | None
-    after: Session | None
-    seconds: float
+    session: Session | None
+    seconds: float | None = None
 
 
 def prediction(
-    cache: PredictorCache, choice: Choice, plane: Plane | None, session: Session | None
-) -> Callable[[Callable[[], bool], Callable[[str], None]], Prediction]:
+    cache: PredictorCache,
+    choice: Choice,
+    plane: Plane | None,
+    session: Session | None,
+    first: Sequence[Box] = (),
+) -> Work:
     """Work that loads the chosen model if need be and brings a session up to date.
 
-    Interactions are predicted one after the other, each shown the mask of those before it, so that
-    clicks which waited, or were deleted or moved, give the mask of clicking slowly.
+    Interactions are predicted one after the other, each shown the mask of those before it. The
+    first mask is told at once; then its boundary is followed at full resolution, and what there is
+    of that is told a few times per second.
 
     Parameters
     ----------
@@ -91,18 +102,27 @@ def prediction(
     plane : Plane or None
     session : Session or None
         None only loads the model.
+    first : sequence of Box
+        Where the boundary is followed first.
     """
 
-    def work(cancelled: Callable[[], bool], progress: Callable[[str], None]) -> Prediction:
+    def work(cancelled: Callable[[], bool], tell: Tell) -> Prediction:
         predictor = cache.get(choice)
         if session is None:
-            return Prediction(plane, None, None, 0.0)
-        progress("running")
-        start = time.perf_counter()
-        after, given = session, session.interactions
-        for count in range(session.predicted + 1, len(given) + 1):
-            after = predictor.run(replace(after, interactions=given[:count]), cancelled)
-        taken = time.perf_counter() - start
-        return Prediction(plane, session, after, taken / max(1, len(given) - session.predicted))
+            return Prediction(plane, None)
+        given, new = session.interactions, len(session.interactions) - session.predicted
+        after, start, taken = session, time.perf_counter(), None
+        if new:
+            tell("running")
+            for count in range(session.predicted + 1, len(given) + 1):
+                after = predictor.run(replace(after, interactions=given[:count]), cancelled)
+            taken = (time.perf_counter() - start) / new
+        told = -math.inf if after.coarse else math.inf
+        for finer in itertools.chain([after], predictor.follow_edges(after, cancelled, first)):
+            after = finer
+            if time.perf_counter() - told >= TELL_EVERY:
+                tell(Prediction(plane, after, taken))
+                told = time.perf_counter()
+        return Prediction(plane, after, taken)
 
     return work

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from psygnal import Signal
 
 from .plane import level_shape
+from .window import Window, is_large
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels, Layer, Points
@@ -49,6 +51,8 @@ class ClickLayers:
         self.negative: Points | None = None
         self.preview: Labels | None = None
         self.objects: Labels | None = None
+        self.shape: tuple[int, ...] = ()
+        self.window = Window((), ())
         self._objects_of: list[tuple[Image, Labels]] = []
         viewer.layers.events.removed.connect(self._on_removed)
 
@@ -77,6 +81,7 @@ class ClickLayers:
             self.objects = next((obj for obj in known if obj.data.shape == shape), None)
         if self.image is not image:
             self.image = self._made_for = image
+            self.shape = shape
             self._watch_image(True)
         made = [role for role in ROLES if getattr(self, role) is None]
         for role in made:
@@ -105,13 +110,36 @@ class ClickLayers:
         self._viewer.layers.events.removed.disconnect(self._on_removed)
         self.release()
 
+    def cover(self, window: Window | None) -> None:
+        """Let the preview of a large image cover another window; what both cover is kept.
+
+        None gives its memory back. The preview of other images covers all of them, always.
+        """
+        if not is_large(self.shape) or self.preview is None:
+            return
+        before, after = self.window, window or Window.of_shape(self.shape)
+        if after == before:
+            return
+        data = np.zeros(after.shape, np.uint8)
+        mine, theirs = after.common(before)
+        data[mine] = self.preview.data[theirs]
+        self.window = after
+        self.preview.data = data
+        self.preview.translate = self._placed()
+
+    def _placed(self) -> np.ndarray:
+        """The translation that puts the preview where its window is."""
+        image, start = self.image, self.window.start
+        moved = np.subtract(image.data_to_world(start), image.data_to_world((0,) * len(start)))
+        return image.translate + np.linalg.solve(image.affine.linear_matrix, moved)
+
     def _transform(self) -> dict[str, Any]:
         return {name: getattr(self.image, name) for name in TRANSFORM}
 
     def _make_objects(self, shape: tuple[int, ...]) -> Labels:
         from napari.layers import Labels
 
-        data = np.zeros(shape, np.uint16)
+        data = _zeros(shape, np.uint16)
         return Labels(data, name="clickseg objects", opacity=0.6, **self._transform())
 
     def _make_preview(self, shape: tuple[int, ...]) -> Labels:
@@ -119,8 +147,9 @@ class ClickLayers:
         from napari.utils.colormaps import DirectLabelColormap
 
         colours = {0: (0, 0, 0, 0), 1: (0.0, 0.65, 1.0, 1.0), None: (0.0, 0.65, 1.0, 1.0)}
+        self.window = Window.of_shape(shape)
         return Labels(
-            np.zeros(shape, np.uint8),
+            np.zeros(self.window.shape, np.uint8),
             name="clickseg preview",
             opacity=0.5,
             colormap=DirectLabelColormap(color_dict=colours),
@@ -181,3 +210,18 @@ class ClickLayers:
         for layer in self.own:
             for name, value in self._transform().items():
                 setattr(layer, name, value)
+        if self.preview is not None:
+            self.preview.translate = self._placed()
+
+
+def _zeros(shape: tuple[int, ...], dtype: type) -> np.ndarray:
+    """Zeros that take memory where something is written only; on disk if memory refuses them.
+
+    napari draws a Labels layer from one array. It makes a dense copy of a zarr or dask array
+    whenever it draws, and none of a numpy array.
+    """
+    try:
+        return np.zeros(shape, dtype)
+    except MemoryError:
+        with tempfile.TemporaryFile(prefix="clickseg-objects-") as file:
+            return np.memmap(file, dtype, "w+", shape=shape)

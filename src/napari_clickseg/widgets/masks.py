@@ -1,7 +1,8 @@
-"""Writing masks into Labels layers: only the changed box, and accepted objects under a policy."""
+"""Writing accepted masks into the objects layer: only the changed box, under a policy."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,54 +14,24 @@ from .plane import Plane
 if TYPE_CHECKING:
     from napari.layers import Labels
 
-__all__ = ["KEEP", "OVERWRITE", "POLICIES", "accept_mask", "clear_plane", "read_box", "write_box"]
+__all__ = ["KEEP", "OVERWRITE", "POLICIES", "accept_mask"]
 
 KEEP, OVERWRITE = "keep existing", "overwrite"
 POLICIES = (KEEP, OVERWRITE)
 
 
-def read_box(layer: Labels, plane: Plane, box: Box) -> np.ndarray:
-    """Copy of the labels in a box of a plane, ``box.shape``."""
-    return np.array(layer.data[plane.index(box)])
-
-
-def write_box(layer: Labels, plane: Plane, box: Box, values: np.ndarray) -> None:
-    """Replace the labels in a box of a plane and redraw; the layer's own undo knows nothing of it.
-
-    Parameters
-    ----------
-    layer : napari Labels layer
-        Single-scale, writable.
-    plane : Plane
-    box : Box
-        Inside the plane; an empty one does nothing.
-    values : ``box.shape`` array of int
-    """
-    if box.empty:
-        return
-    layer.data[plane.index(box)] = values
-    layer.refresh()
-
-
-def clear_plane(layer: Labels, plane: Plane, box: Box) -> None:
-    """Set all labels in a box of a plane to 0, touching only the part that is not."""
-    tight = bounding_box(np.asarray(layer.data[plane.index(box)]))
-    if tight is not None:
-        write_box(layer, plane, tight.shift(box.top, box.left), np.zeros(tight.shape, np.uint8))
-
-
 def accept_mask(
-    preview: Labels, objects: Labels, plane: Plane, box: Box, label: int, policy: str
+    parts: Iterable[tuple[Box, np.ndarray]], objects: Labels, plane: Plane, label: int, policy: str
 ) -> str | None:
-    """Write what the preview shows into the objects layer.
+    """Write a mask into the objects layer; the layer's own undo knows nothing of it.
 
     Parameters
     ----------
-    preview, objects : napari Labels layers
-        Of the same shape.
+    parts : iterable of (Box, bool array)
+        The mask in boxes of the plane.
+    objects : napari Labels layer
+        Of the image's shape; single-scale, writable.
     plane : Plane
-    box : Box
-        Where to look for the mask.
     label : int
         1 to 4 294 967 295; `objects` grows to 32 bits above 65 535.
     policy : str
@@ -74,24 +45,28 @@ def accept_mask(
     Raises
     ------
     ValueError
-        If the label is out of range, the preview is empty, or every pixel is taken.
+        If the label is out of range, the mask is empty, or every pixel is taken.
     """
     if not 1 <= label <= np.iinfo(np.uint32).max:
         raise ValueError(messages.NEGATIVE_LABEL)
-    mask = read_box(preview, plane, box) != 0
-    tight = bounding_box(mask)
-    if tight is None:
-        raise ValueError(messages.NOTHING_TO_ACCEPT)
-    mask = mask[tight.slices]
-    tight = tight.shift(box.top, box.left)
-    note = None
-    if label > np.iinfo(objects.data.dtype).max:
-        objects.data = np.asarray(objects.data).astype(np.uint32)
-        note = messages.WIDENED
-    old = read_box(objects, plane, tight)
-    free = mask if policy == OVERWRITE else mask & ((old == 0) | (old == label))
-    if not free.any():
-        raise ValueError(messages.ALL_TAKEN)
-    old[free] = label
-    write_box(objects, plane, tight, old)
+    note, empty, taken = None, True, True
+    for box, mask in parts:
+        tight = bounding_box(mask)
+        if tight is None:
+            continue
+        empty = False
+        mask, index = mask[tight.slices], plane.index(tight.shift(box.top, box.left))
+        old = np.array(objects.data[index])
+        free = mask if policy == OVERWRITE else mask & ((old == 0) | (old == label))
+        if not free.any():
+            continue
+        taken = False
+        if label > np.iinfo(objects.data.dtype).max:
+            objects.data = np.asarray(objects.data).astype(np.uint32)
+            note, old = messages.WIDENED, old.astype(np.uint32)
+        old[free] = label
+        objects.data[index] = old
+    if taken:
+        raise ValueError(messages.NOTHING_TO_ACCEPT if empty else messages.ALL_TAKEN)
+    objects.refresh()
     return note

@@ -27,6 +27,15 @@ OTHER_SLICE = (
 LAYERS_REMOVED = "Click layers were removed; press Start to create them again."
 PREVIEW_REMOVED = "The preview layer was removed; press Start to create it again."
 CANCELLED = "Cancelled. The clicks are kept; the next click runs them all."
+STOPPED = (
+    "Stopped. Edges that were not refined yet stay coarse; the next click goes on with them, and "
+    "Accept takes the mask as it is."
+)
+ACCEPT_WAITS = (
+    "The object is accepted as soon as its edges are refined. To take it as it is, press Cancel "
+    "(K) and accept again."
+)
+ACCEPTED_COARSE = "The object was accepted with edges that were not refined to the last pixel."
 WIDENED = "More than 65 535 objects: labels converted to 32-bit."
 NEGATIVE_LABEL = "Objects take label ids from 1 to 4 294 967 295."
 AXIS_MISSING = (

@@ -18,7 +18,7 @@ from . import messages
 
 if TYPE_CHECKING:
     from napari.components import Dims
-    from napari.layers import Image, Layer
+    from napari.layers import Image, Labels, Layer
 
 __all__ = [
     "Plane",
@@ -29,6 +29,7 @@ __all__ = [
     "in_plane",
     "level_shape",
     "plane_reader",
+    "visible_box",
 ]
 
 HALF_SLICE = 0.501
@@ -153,8 +154,8 @@ def _slices(layer: Layer, others: Sequence[int], world: Sequence[float]) -> np.n
     return linear[others] @ point[others] + zero[others]
 
 
-def level_shape(layer: Image) -> tuple[int, ...]:
-    """Shape of an image layer at full size, without the colour axis."""
+def level_shape(layer: Image | Labels) -> tuple[int, ...]:
+    """Shape of a layer at full size, without the colour axis."""
     data = layer.data[0] if layer.multiscale else layer.data
     return tuple(int(n) for n in data.shape[: layer.ndim])
 
@@ -210,3 +211,28 @@ def contrast_limits(layer: Image) -> tuple[float, float] | None:
         return None
     low, high = layer.contrast_limits
     return float(low), float(high)
+
+
+def visible_box(layer: Image | Labels, plane: Plane) -> Box | None:
+    """The pixels of a plane that the canvas shows, in level-0 pixels.
+
+    Parameters
+    ----------
+    layer : napari Image or Labels layer
+        Of a multiscale one the view is known less well, as the part that was loaded.
+    plane : Plane
+        The displayed one.
+
+    Returns
+    -------
+    Box or None
+        None if all of it is seen, or nothing, or the layer was never drawn.
+    """
+    whole = Box.of_shape(plane.shape_in(level_shape(layer)))
+    factors = layer.downsample_factors[layer.data_level] if layer.multiscale else 1
+    (top, left), (bottom, right) = (layer.corner_pixels * factors)[:, list(plane.axes)]
+    step = np.ones(len(plane.steps)) * factors
+    rows, cols = step[list(plane.axes)]
+    seen = Box(top, left, np.ceil(bottom + rows), np.ceil(right + cols)).clip(whole.shape)
+    nothing = bottom <= top or right <= left or seen.empty
+    return None if nothing or seen == whole else seen

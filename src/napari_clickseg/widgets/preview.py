@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,20 +10,24 @@ import numpy as np
 from ..geometry import Box
 from .controller import Controller
 from .layers import ClickLayers
-from .masks import clear_plane, read_box, write_box
 from .plane import Plane
+from .work import MaskChange
 
 if TYPE_CHECKING:
     from napari.layers import Labels
 
 __all__ = ["Preview"]
 
+STRIP_PIXELS = 2**22
+"""Pixels that are read at a time."""
+
 
 class Preview:
     """Follows the controller: shows its masks, and hands it brush edits before they are lost.
 
     A brush edit becomes a step of the object as soon as anything else would rewrite the preview:
-    a click, a mask that was waited for, a threshold, undo or redo.
+    a click, a mask that was waited for, a threshold, undo or redo. In large images the layer covers
+    the surroundings of the object only and grows with it; see `window`.
 
     Parameters
     ----------
@@ -49,31 +54,64 @@ class Preview:
         layer.events.paint.connect(self._on_paint)
 
     def show(self, plane: Plane) -> None:
-        """Show the present mask of a plane."""
-        if self._layers.preview is None:
+        """Show the present mask of a plane; only what has changed is written."""
+        layer = self._layers.preview
+        change = None if layer is None else self._controller.mask_change(plane)
+        if change is None:
             return
-        change = self._controller.mask_change(plane)
-        if change is not None:
-            write_box(self._layers.preview, plane, change[0], change[1].astype(np.uint8))
+        self._make_room(plane, change)
+        window = self._layers.window
+        here = window.box(plane)
+        for box, mask in change.pieces():
+            seen = box.intersect(here)
+            if not seen.empty:
+                part = mask[seen.shift(-box.top, -box.left).slices]
+                layer.data[window.index(plane, seen)] = part
+        layer.refresh()
+
+    def _make_room(self, plane: Plane, change: MaskChange) -> None:
+        """Let the layer of a large image cover the mask."""
+        window, layers = self._layers.window, self._layers
+        if change.box is None or window.box(plane).union(change.box) == window.box(plane):
+            return
+        alone = change.before is None and not self._others(plane)
+        layers.cover(window.around(plane, change.box, layers.shape, old=not alone))
+
+    def _others(self, plane: Plane) -> bool:
+        return any(clicks for other, clicks in self._controller.planes.items() if other != plane)
 
     def clear(self, plane: Plane) -> None:
         """Show nothing in a plane and forget what was painted there."""
-        if self._layers.preview is not None:
-            clear_plane(self._layers.preview, plane, self._whole(plane))
+        layer = self._layers.preview
+        if layer is not None:
+            here = self._layers.window.box(plane)
+            if not here.empty:
+                layer.data[self._layers.window.index(plane, here)] = 0
+            if not self._others(plane):
+                self._layers.cover(None)
+            layer.refresh()
         self._painted.discard(plane)
 
-    def _whole(self, plane: Plane) -> Box:
-        return Box.of_shape(plane.shape_in(self._layers.preview.data.shape))
+    def strips(self, plane: Plane) -> Iterator[tuple[Box, np.ndarray]]:
+        """What the layer shows of a plane, brush edits included: boxes and their bool masks."""
+        window, here = self._layers.window, self._layers.window.box(plane)
+        rows = max(1, STRIP_PIXELS // max(1, here.width))
+        for top in range(here.top, here.bottom, rows):
+            strip = Box(top, here.left, min(top + rows, here.bottom), here.right)
+            yield strip, np.asarray(self._layers.preview.data[window.index(plane, strip)]) != 0
 
     def _on_paint(self, event: Any = None) -> None:
-        # only the user's strokes come here: `write_box` leaves no trace in the layer's history
+        # only the user's strokes come here: what is shown leaves no trace in the layer's history
         if self._controller.plane is not None:
             self._painted.add(self._controller.plane)
             self._controller.warn_of_mask()
 
     def _keep_painted(self, plane: Plane) -> None:
-        layer = self._layers.preview
+        layer, window = self._layers.preview, self._layers.window
         if layer is None or plane not in self._painted or plane not in self._controller.planes:
             return
         self._painted.discard(plane)
-        self._controller.paint(plane, read_box(layer, plane, self._whole(plane)))
+        here = window.box(plane)
+        if not here.empty:
+            shown = np.asarray(layer.data[window.index(plane, here)]) != 0
+            self._controller.paint(plane, here, shown)

@@ -16,5 +16,6 @@ class State(Enum):
     LOADING = "loading"
     CLICKING = "clicking"
     RUNNING = "running"
+    REFINING = "refining"
     PAUSED = "paused"
     ERROR = "error"

@@ -25,7 +25,8 @@ TOOLTIPS: dict[str, str] = {
     "reset": "Remove all clicks of this object. Undo brings them back (R).",
     "accept": "Write the preview, brush edits included, into 'clickseg objects' and start\n"
     "the next object (N).",
-    "cancel": "Stop the running prediction. Its clicks are kept (K).",
+    "cancel": "Stop the running prediction, or the refinement of edges. Clicks and mask are\n"
+    "kept (K).",
     "label": "Label id the object gets in 'clickseg objects'. Counts up after each Accept.",
     "policy": "keep existing objects: pixels of earlier objects stay theirs.\n"
     "overwrite: the new object takes them.",

@@ -2,16 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..engine.session import History, Session
+from ..engine.tiles import TILE, MaskView, TileMap
 from ..geometry import Box
 from ..interactions import Click, Interaction
 
-__all__ = ["Work", "needs_prediction", "painted", "without_opposite"]
+__all__ = ["MaskChange", "Work", "needs_prediction", "painted", "unfinished", "without_opposite"]
+
+NOTHING = Box(0, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class MaskChange:
+    """What has to be written so that a session's mask is shown.
+
+    Parameters
+    ----------
+    session : Session
+    threshold : float
+    before, box : Box or None
+        Around the mask that was shown, and around the one to show.
+    parts : tuple of Box
+        Tiles that may differ, cut to both masks.
+    """
+
+    session: Session
+    threshold: float
+    before: Box | None
+    box: Box | None
+    parts: tuple[Box, ...]
+
+    def pieces(self) -> Iterator[tuple[Box, np.ndarray]]:
+        """The parts and the mask in each, ``box.shape`` bool, one after the other."""
+        for part in self.parts:
+            yield part, self.session.mask(self.threshold, part)
 
 
 @dataclass
@@ -22,32 +51,30 @@ class Work:
     ----------
     history : History
     blank : Session
-    shown : (Session, float) or None
-        What the preview shows, and at which threshold; None: nothing.
+    shown : (Session, float, Box or None) or None
+        What the preview shows, at which threshold, and the box around that; None: nothing.
     seconds : float or None
         How long the last prediction took.
     """
 
     history: History
     blank: Session
-    shown: tuple[Session, float] | None = None
+    shown: tuple[Session, float, Box | None] | None = None
     seconds: float | None = None
 
-    def mask_change(self, threshold: float) -> tuple[Box, np.ndarray] | None:
-        """The box of the mask that may differ from what is shown, and the mask in it.
-
-        What this returns counts as shown afterwards.
-        """
+    def mask_change(self, threshold: float) -> MaskChange | None:
+        """What differs from what is shown, None if nothing does; counts as shown afterwards."""
         session = self.history.present
-        before, known = self.shown or (self.blank, threshold)
-        self.shown = (session, threshold)
-        box = session.probabilities.changed_box(before.probabilities)
+        before, known, old = self.shown or (self.blank, threshold, None)
+        box = session.probabilities.bounding_box(threshold)
+        self.shown = (session, threshold, box)
+        tiles = session.probabilities.changed_tiles(before.probabilities)
         if known != threshold:
-            content = session.probabilities.changed_box(self.blank.probabilities)
-            box = content if box is None else box if content is None else box.union(content)
-        if box is None or box.empty:
-            return None
-        return box, session.mask(threshold, box)
+            tiles |= session.probabilities.changed_tiles(self.blank.probabilities)
+        reach = (old or NOTHING).union(box or NOTHING)
+        cells = (Box(i * TILE, j * TILE, (i + 1) * TILE, (j + 1) * TILE) for i, j in sorted(tiles))
+        parts = tuple(part for cell in cells if not (part := cell.intersect(reach)).empty)
+        return MaskChange(session, threshold, old, box, parts) if parts else None
 
 
 def needs_prediction(session: Session) -> bool:
@@ -55,12 +82,19 @@ def needs_prediction(session: Session) -> bool:
     return session.predicted < len(session.interactions)
 
 
-def painted(session: Session, mask: np.ndarray) -> Session:
+def unfinished(session: Session) -> bool:
+    """Whether there is work left: interactions to predict, or edges to refine."""
+    return needs_prediction(session) or bool(session.coarse)
+
+
+def painted(session: Session, box: Box, mask: np.ndarray) -> Session:
     """The session with a mask painted by hand as the mask so far; its clicks stay.
 
-    Clicks without a prediction still have none.
+    The mask is given in a box outside of which there is none. Clicks without a prediction still
+    have none. Edges stay as they were painted.
     """
-    start = session.with_mask(mask)
+    whole = MaskView(TileMap(session.shape).paste(box, mask != 0), 0.5)
+    start = session.with_mask(whole)
     return replace(start, interactions=session.interactions, predicted=session.predicted)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 from qtpy.QtCore import QObject, Signal
@@ -24,12 +25,14 @@ class Runner(QObject):
     -------
     finished : Job
         After each job, cancelled ones included.
-    progressed : (int, str)
-        Request and what it does now.
+    progressed : (int, str or Prediction)
+        Request and what it does now, or what it has so far; only the newest when there is no time
+        for all.
     """
 
     finished = Signal(object)
-    progressed = Signal(int, str)
+    progressed = Signal(int, object)
+    _told = Signal()
 
     def __init__(self, parent: QObject | None = None, name: str = "clickseg_prediction") -> None:
         super().__init__(parent)
@@ -38,6 +41,8 @@ class Runner(QObject):
         self._worker: Any = None
         self._waiting: Job | None = None
         self._closed = False
+        self._news: deque[tuple[int, Any]] = deque(maxlen=1)
+        self._told.connect(self._pass_on)
 
     @property
     def busy(self) -> bool:
@@ -87,7 +92,7 @@ class Runner(QObject):
 
         def steps():
             yield "started"
-            held.pop().run(lambda text: self._tell(request, text))
+            held.pop().run(lambda news: self._tell(request, news))
             yield "done"
 
         steps.__name__ = self._name
@@ -96,12 +101,19 @@ class Runner(QObject):
         self._worker = worker
         worker.start()
 
-    def _tell(self, request: int, text: str) -> None:
+    def _tell(self, request: int, news: Any) -> None:
+        """Keep news of the running job, in its thread, and wake the main thread."""
         if not self._closed:
-            self.progressed.emit(request, text)
+            self._news.append((request, news))
+            self._told.emit()
+
+    def _pass_on(self) -> None:
+        if self._news and not self._closed:
+            self.progressed.emit(*self._news.pop())
 
     def _on_finished(self) -> None:
         job, self._running, self._worker = self._running, None, None
+        self._news.clear()
         if self._closed or job is None:
             return
         if not job.done.is_set():  # napari's task list stopped it before it began

@@ -1,0 +1,65 @@
+"""The unfinished objects of an image, one per plane. No Qt, no napari."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..interactions import Interaction
+from .plane import Plane
+from .work import Work, needs_prediction
+
+if TYPE_CHECKING:
+    from ..engine.session import Session
+
+__all__ = ["Unfinished"]
+
+
+class Unfinished:
+    """Objects in work by their plane, and the plane that is the present one."""
+
+    def __init__(self) -> None:
+        self._works: dict[Plane, Work] = {}
+        self.plane: Plane | None = None
+
+    @property
+    def work(self) -> Work | None:
+        """The object of the present plane, None before its first click."""
+        return self._works.get(self.plane) if self.plane is not None else None
+
+    @property
+    def session(self) -> Session | None:
+        """The present session, None before the first click."""
+        return self.work.history.present if self.work else None
+
+    @property
+    def clicks(self) -> tuple[Interaction, ...]:
+        """Interactions of the object in work."""
+        return tuple(self.session.interactions) if self.session else ()
+
+    @property
+    def planes(self) -> dict[Plane, tuple[Interaction, ...]]:
+        """All planes with an unfinished object, and its interactions."""
+        return {plane: tuple(w.history.present.interactions) for plane, w in self._works.items()}
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether a step can be taken back."""
+        return bool(self.work and self.work.history.can_undo)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether a step can be brought back."""
+        return bool(self.work and self.work.history.can_redo)
+
+    def pending(self, plane: Plane) -> bool:
+        """Whether clicks of a plane's object are not in its mask yet."""
+        return plane in self._works and needs_prediction(self._works[plane].history.present)
+
+    def coarse(self, plane: Plane) -> bool:
+        """Whether the mask of a plane's object has edges that are not refined yet."""
+        return plane in self._works and bool(self._works[plane].history.present.coarse)
+
+    def show_again(self) -> None:
+        """Forget what the preview shows, because its layer is new."""
+        for work in self._works.values():
+            work.shown = None
