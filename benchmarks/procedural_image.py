@@ -19,6 +19,7 @@ LEAST_SIDE = 256  # levels are halved while they are larger than twice this
 STRIP = 512  # rows of a mask that are computed at a time
 BACKGROUND, OBJECT = (92, 116, 84), (164, 112, 88)  # mean colours, RGB
 CONTRAST = (26.0, 20.0)  # standard deviation of the two textures
+ONE = 128  # times the brightness, in whole numbers
 LIGHT = 0.3  # how much brighter one corner of the image is than the other
 
 
@@ -74,14 +75,25 @@ class Outline:
 
     def coverage(self, rows: np.ndarray, cols: np.ndarray, step: int) -> np.ndarray | float:
         """Part of each pixel of side `step` inside the outline; one number where all are alike."""
-        spans = [(rows[0] - self.row, rows[-1] - self.row), (cols[0] - self.col, cols[-1] - self.col)]
-        nearest = np.hypot(*(max(a, -b, 0) for a, b in spans))
-        farthest = np.hypot(*(max(-a, b) for a, b in spans))
-        if nearest > self.radius + step:
+        least = self.radius * (1 - self.depth) - step
+        spans = [
+            (rows[0] - self.row, rows[-1] - self.row),
+            (cols[0] - self.col, cols[-1] - self.col),
+        ]
+        if np.hypot(*(max(a, -b, 0) for a, b in spans)) > self.radius + step:
             return 0.0
-        if farthest < self.radius * (1 - self.depth) - step:
+        if np.hypot(*(max(-a, b) for a, b in spans)) < least:
             return 1.0
-        return np.clip(0.5 + self.distance(rows, cols) / step, 0, 1)
+        # only rows and columns that the object reaches are looked at closely
+        near = [
+            np.flatnonzero(np.abs(a) <= self.radius + step)
+            for a in (rows - self.row, cols - self.col)
+        ]
+        found = np.zeros((len(rows), len(cols)), np.float32)
+        inner = tuple(slice(n[0], n[-1] + 1) for n in near)
+        away = self.distance(rows[inner[0]], cols[inner[1]])
+        found[inner] = np.clip(0.5 + away / step, 0, 1)
+        return found
 
     def mask(self, box: Box) -> np.ndarray:
         """Pixels of a box whose centre is inside: ``(h, w)`` bool."""
@@ -131,15 +143,23 @@ class ProceduralImage:
             for start, stop in ((box.top, box.bottom), (box.left, box.right))
         )
         share = self.outline.coverage(rows, cols, step)
-        if isinstance(share, float):
-            pixels = _repeated((self._object if share else self._ground)[level], box)
-        else:
-            pixels = _repeated(self._ground[level], box)
-            pixels += share[..., None] * (_repeated(self._object[level], box) - pixels)
-        slope = LIGHT / 2
-        pixels *= (1 - slope + slope * rows / self.shape[0]).astype(np.float32)[:, None, None]
-        pixels *= (1 + slope * cols / self.shape[1]).astype(np.float32)[None, :, None]
-        return np.clip(pixels + 0.5, 0, 255).astype(np.uint8)
+        alike = isinstance(share, float)
+        pixels = _repeated((self._object if alike and share else self._ground)[level], box)
+        if not alike:
+            inside, edge = share > 0.5, np.nonzero((share > 0) & (share < 1))
+            other = _repeated(self._object[level], box)
+            part = share[edge][:, None]
+            mixed = part * other[edge] + (1 - part) * pixels[edge]
+            np.copyto(pixels, other, where=inside[..., None])
+            pixels[edge] = np.round(mixed)
+        down, across = rows / self.shape[0], cols / self.shape[1]
+        light = np.add.outer(
+            *(np.round(ONE * LIGHT / 2 * a).astype(np.uint16) for a in (down, across))
+        )
+        light += round(ONE * (1 - LIGHT / 2))
+        pixels *= light[..., None]
+        pixels //= ONE
+        return np.minimum(pixels, 255, out=pixels).astype(np.uint8)
 
 
 def _texture(
@@ -162,16 +182,20 @@ def _texture(
 
 
 def _halvings(texture: np.ndarray) -> list[np.ndarray]:
-    """A texture and the means of its blocks of 2, 4, ... pixels, down to one."""
+    """A texture and the means of its blocks of 2, 4, ... pixels, down to one; uint16."""
     levels = [texture]
     while len(levels[-1]) > 1:
         t = levels[-1]
         levels.append((t[::2, ::2] + t[1::2, ::2] + t[::2, 1::2] + t[1::2, 1::2]) / 4)
-    return levels
+    return [np.round(t).astype(np.uint16) for t in levels]
 
 
 def _repeated(texture: np.ndarray, box: Box) -> np.ndarray:
     """A box of the plane that is paved with a texture, as a new array."""
     side = len(texture)
-    rows = np.arange(box.top, box.bottom) % side
-    return texture[rows][:, np.arange(box.left, box.right) % side]
+    top, left = box.top % side, box.left % side
+    times = -(-(top + box.height) // side), -(-(left + box.width) // side), 1
+    if times == (1, 1, 1):
+        return texture[top : top + box.height, left : left + box.width].copy()
+    paved = np.tile(np.roll(texture, (-top, -left), (0, 1)), times)
+    return np.ascontiguousarray(paved[: box.height, : box.width])

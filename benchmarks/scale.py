@@ -49,7 +49,11 @@ HALF = 100  # megapixels of the image that an object spans half of
 SCREEN = 1024  # rows or columns of a mask that are shown
 WIDTH = 3  # pixels, of the boundaries that are compared
 SLOWDOWN, MEGABYTES = 1.5, 100  # to reach: the largest image beside the smallest
-FIRST, REFINED, BOUNDARY = 1.0, 15.0, 0.9  # to reach: seconds and IoU of the object of half an image
+FIRST, REFINED, BOUNDARY = (
+    1.0,
+    15.0,
+    0.9,
+)  # to reach: seconds and IoU of the object of half an image
 # Arms, depth and straightness of the outlines, and clicks as parts of the radius from the centre.
 OUTLINES = ((5, 0.5, True), (8, 0.35, True), (4, 0.4, False))
 CLICKS = ((0.0, 0.0), (0.2, -0.25))
@@ -91,8 +95,12 @@ def image(megapixels: float, radius: float, kind: int, seed: int) -> TimedImage:
 
 def click_on(outline: Outline, place: tuple[float, float]) -> Click:
     """A click inside an outline."""
-    return Click(*(round(middle + part * outline.radius) for middle, part in zip(
-        (outline.row, outline.col), place, strict=True)))
+    return Click(
+        *(
+            round(middle + part * outline.radius)
+            for middle, part in zip((outline.row, outline.col), place, strict=True)
+        )
+    )
 
 
 def shown(predictor: Predictor, session: Session) -> np.ndarray:

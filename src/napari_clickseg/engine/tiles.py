@@ -238,12 +238,10 @@ class TileMap(_Sliceable):
                 tile = self._tiles.get((i, j), 0.0)
                 if cut is not None and isinstance(tile, Deferred):
                     tile = tile.low if tile.low > cut else tile.high if tile.high <= cut else tile
-                if rows.step > 1 and isinstance(tile, Deferred):
+                if isinstance(tile, Deferred) and rows.step > 1:
                     out[row_out, col_out] = tile.make(row_in, col_in)
-                    continue
-                tile = _pixels(tile)
-                if isinstance(tile, np.ndarray):
-                    out[row_out, col_out] = tile[row_in, col_in]
+                elif not isinstance(tile, float):
+                    out[row_out, col_out] = _pixels(tile)[row_in, col_in]
                 elif tile:
                     out[row_out, col_out] = tile
         return out
@@ -256,11 +254,9 @@ class TileMap(_Sliceable):
             for j in np.unique(cols // TILE):
                 tile = self._tiles.get((int(i), int(j)), 0.0)
                 of_col = np.flatnonzero(cols // TILE == j)
-                inside = np.ix_(rows[of_row] % TILE, cols[of_col] % TILE)
-                if isinstance(tile, Deferred):
-                    tile = tile.make(*map(np.ravel, inside))
-                elif isinstance(tile, np.ndarray):
-                    tile = tile[inside]
+                at = rows[of_row] % TILE, cols[of_col] % TILE
+                if not isinstance(tile, float):
+                    tile = tile.make(*at) if isinstance(tile, Deferred) else tile[np.ix_(*at)]
                 out[np.ix_(of_row, of_col)] = tile
         return out
 

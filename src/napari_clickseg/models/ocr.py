@@ -6,7 +6,7 @@ Module names follow the published files of HRNet.
 
 from __future__ import annotations
 
-import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 __all__ = ["ObjectContext"]
@@ -58,5 +58,12 @@ class ObjectContext(nn.Module):
         """Features ``(B, 2 * width, h, w)``, logits ``(B, 1, h, w)`` to features of that shape."""
         weights = coarse.flatten(2).softmax(dim=2)  # over the pixels
         region = features.flatten(2) @ weights.transpose(1, 2)
-        context = self.object_context_block(region[..., None]).expand_as(features)
-        return self.conv_bn_dropout(torch.cat([context, features], dim=1))
+        context = self.object_context_block(region[..., None])
+        # All pixels have the same context, so its half of the convolution is done once, not at
+        # every pixel.
+        conv, *rest = self.conv_bn_dropout
+        of_context, of_features = conv.weight.split(features.shape[1], dim=1)
+        x = F.conv2d(features, of_features, conv.bias) + F.conv2d(context, of_context)
+        for layer in rest:
+            x = layer(x)
+        return x
