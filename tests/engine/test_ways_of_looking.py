@@ -10,6 +10,7 @@ from napari_clickseg.data.readers import as_reader
 from napari_clickseg.engine.memory import Memory
 from napari_clickseg.engine.network import Network
 from napari_clickseg.engine.profiles import get_profile
+from napari_clickseg.engine.together import together
 from napari_clickseg.interactions import Click, Contour, Stroke
 
 PLAIN = {"zoom_in": None, "flip": False}
@@ -224,3 +225,40 @@ def test_bfloat16_changes_masks_by_rounding_only(tiny_model, scene):
         answers.append(seg.probabilities)
     assert answers[1].dtype == np.float32
     np.testing.assert_allclose(*answers, atol=0.05)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("record", [False, True])
+def test_calls_side_by_side_answer_as_one_after_the_other(threads, record):
+    before = torch.get_num_threads()
+    weight = torch.arange(4.0, requires_grad=True)
+    try:
+        torch.set_num_threads(threads)
+        with torch.set_grad_enabled(record):
+            calls = [lambda k=k: (k * weight).sum() for k in range(2)]
+            answers = together(calls, torch.device("cpu"))
+        assert [a.item() for a in answers] == [0, 6]
+        assert all(a.requires_grad == record for a in answers)
+        assert torch.get_num_threads() == threads
+        with pytest.raises(ZeroDivisionError):
+            together([lambda: torch.ones(1), lambda: 1 / 0], torch.device("cpu"))
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_mirrored_copies_side_by_side_change_nothing(tiny_model, scene):
+    before, answers = torch.get_num_threads(), []
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            for brs in ("NoBRS", "f-BRS-B", "RGB-BRS"):
+                seg = Segmenter(tiny_model, flip=True, brs=brs)
+                seg.set_image(scene)
+                seg.click(40, 50)
+                seg.click(60, 90, positive=False)
+                answers.append(seg.probabilities)
+    finally:
+        torch.set_num_threads(before)
+    for one, two in zip(answers[:3], answers[3:], strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-3)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +27,7 @@ from torch import Tensor
 from ..cancel import stop_if
 from ..interactions import Click
 from ..models.base import ClickModel, Inputs, Split
+from .together import together
 
 if TYPE_CHECKING:
     from .profiles import Profile
@@ -84,7 +86,7 @@ class Copy:
 
 
 class _Changed:
-    """The network's logits as a function of the vector, one copy of the view after the other."""
+    """The network's logits of every copy of the view as a function of the vector."""
 
     def __init__(
         self,
@@ -105,14 +107,13 @@ class _Changed:
 
     def logits(self, z: Tensor) -> list[Tensor]:
         """Logits of each copy, ``(1, 1, h, w)``, turned back where it is mirrored."""
-        out = []
-        for copy, tensors in zip(self.copies, self.tensors, strict=True):
-            changed = (
-                self._added(tensors, z, copy.mirrored) if self.added else self._scaled(tensors, z)
-            )
-            logits = self.model.after(self.split.name, changed, copy.inputs)
-            out.append(logits.flip(-1) if copy.mirrored else logits)
-        return out
+        pairs = zip(self.copies, self.tensors, strict=True)
+        return together([partial(self._of_copy, z, *pair) for pair in pairs], z.device)
+
+    def _of_copy(self, z: Tensor, copy: Copy, tensors: Tensors) -> Tensor:
+        changed = self._added(tensors, z, copy.mirrored) if self.added else self._scaled(tensors, z)
+        logits = self.model.after(self.split.name, changed, copy.inputs)
+        return logits.flip(-1) if copy.mirrored else logits
 
     def _added(self, tensors: Tensors, z: Tensor, mirrored: bool) -> Tensors:
         changed, start = dict(tensors), 0
@@ -230,6 +231,11 @@ class _TimeIsUp(Exception):
     """Leaves the optimiser, which a zero gradient does not end within a line search."""
 
 
+def _gradient(output: Tensor, z: Tensor, slope: Tensor | None = None) -> Tensor:
+    """Gradient of an output with respect to the vector."""
+    return torch.autograd.grad(output, z, slope)[0]
+
+
 class _Energy:
     """The energy and its gradient; a zero gradient tells the optimiser that all is well.
 
@@ -257,12 +263,13 @@ class _Energy:
         with torch.enable_grad():
             z = _on(vector, self.squares.device).requires_grad_()
             copies = self.changed.logits(z)
-            p = torch.sigmoid(torch.cat(copies)[:, 0])
+            answers = [logits.detach().requires_grad_() for logits in copies]
+            p = torch.sigmoid(torch.cat(answers)[:, 0])
             positive, negative = self.squares
-            energy = ((1 - p).square() * positive).sum() / (positive.sum() + 1e-5)
-            energy = energy + (p.square() * negative).sum() / (negative.sum() + 1e-5)
-            energy = energy + self.changed.penalty(z)
-        value = energy.item()
+            misses = ((1 - p).square() * positive).sum() / (positive.sum() + 1e-5)
+            misses = misses + (p.square() * negative).sum() / (negative.sum() + 1e-5)
+            penalty = self.changed.penalty(z)
+        value = (misses + penalty).item()
         if value < self._least or not self.best:
             self._least, self.best = value, [logits.detach() for logits in copies]
             self.best_vector = vector.copy()
@@ -270,7 +277,13 @@ class _Energy:
             raise _TimeIsUp
         if self._obeyed(p.detach()) or self._settled(p.detach() > self.threshold):
             return value, np.zeros_like(vector)
-        (gradient,) = torch.autograd.grad(energy, z)
+        # The chain rule by hand, so that the copies' networks are gone through side by side.
+        slopes = torch.autograd.grad(misses, answers)
+        pairs = zip(copies, slopes, strict=True)
+        parts = together(
+            [partial(_gradient, logits, z, slope) for logits, slope in pairs], z.device
+        )
+        gradient = sum(parts, _gradient(penalty, z))
         return value, gradient.cpu().numpy().astype(np.float64)
 
     def _obeyed(self, p: Tensor) -> bool:

@@ -18,7 +18,7 @@ class Deferred:
         No pixel is below or above.
     make : callable
         Gives the pixels, ``(h, w)`` float32; the same ones each time. Given an index of rows and
-        one of columns, those where they cross, to within rounding.
+        one of columns, those where they cross.
     """
 
     __slots__ = ("high", "low", "make")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
+from threading import Lock
 from typing import Any, TypeVar
 
 from torch import Tensor
@@ -32,6 +33,7 @@ class Memory:
     def __init__(self, length: int, most_bytes: int = 256 * 2**20) -> None:
         self.length, self.most_bytes = length, most_bytes
         self._values: OrderedDict[tuple, tuple[weakref.ref, Any]] = OrderedDict()
+        self._lock = Lock()  # the two copies of a view are looked at together
 
     def __len__(self) -> int:
         return len(self._values)
@@ -43,22 +45,25 @@ class Memory:
 
     def recall(self, reader: ImageReader, key: Hashable, make: Callable[[], T]) -> T:
         """What was made for this image under this key before, or make it."""
-        # Values of readers that are gone go first, so that their id does not stand for another.
-        self._drop(lambda other: other is None)
         place = (id(reader), key)
-        if place in self._values:
-            self._values.move_to_end(place)
-            return self._values[place][1]
+        with self._lock:
+            # Values of readers that are gone go first, so that their id does not stand for another.
+            self._drop(lambda other: other is None)
+            if place in self._values:
+                self._values.move_to_end(place)
+                return self._values[place][1]
         value = make()
         if _bytes_of(value) <= self.most_bytes:
-            self._values[place] = (weakref.ref(reader), value)
-            while len(self._values) > self.length or self.nbytes > self.most_bytes:
-                self._values.popitem(last=False)
+            with self._lock:
+                self._values[place] = (weakref.ref(reader), value)
+                while len(self._values) > self.length or self.nbytes > self.most_bytes:
+                    self._values.popitem(last=False)
         return value
 
     def forget(self, reader: ImageReader) -> None:
         """Drop all that is kept of an image."""
-        self._drop(lambda other: other is None or other is reader)
+        with self._lock:
+            self._drop(lambda other: other is None or other is reader)
 
     def _drop(self, unwanted: Callable[[ImageReader | None], bool]) -> None:
         """Drop the values of unwanted readers; None stands for one that is gone."""

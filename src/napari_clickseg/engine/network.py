@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -23,6 +24,7 @@ from .memory import Memory
 from .profiles import NO_BRS, Profile
 from .session import Session
 from .tiles import TileMap
+from .together import together
 from .views import View
 
 __all__ = ["Network"]
@@ -107,11 +109,10 @@ class Network:
             copies.append(Copy(inputs, mirrored))
         refinement = None
         if brs == NO_BRS:
-            answers = []
-            for copy in copies:
-                stop_if(cancelled)
-                with self._precision(device):
-                    answers.append(self._predict(session, net, view, copy).float())
+            answers = together(
+                [partial(self._predict, session, net, view, copy, cancelled) for copy in copies],
+                device,
+            )
         else:
             split = net.splits[net.spec.brs[brs]]
             placed = [view.place(i) for i in session.interactions if isinstance(i, Click)]
@@ -130,13 +131,19 @@ class Network:
             )
         return torch.cat(answers).mean(dim=0, keepdim=True), refinement
 
-    def _predict(self, session: Session, net: ClickModel, view: View, copy: Copy) -> Tensor:
+    def _predict(
+        self, session: Session, net: ClickModel, view: View, copy: Copy, cancelled: Stop
+    ) -> Tensor:
         """Logits of one copy, turned back, from remembered features where the model has some."""
+        stop_if(cancelled)
         split, inputs = net.spec.cached, copy.inputs
-        if split is None:
-            return _mirror(net(inputs), copy.mirrored)
-        features = self._before(session, net, view, split, copy)
-        return _mirror(net.after(split, features, inputs), copy.mirrored)
+        with self._precision(net.device):
+            if split is None:
+                logits = net(inputs)
+            else:
+                features = self._before(session, net, view, split, copy)
+                logits = net.after(split, features, inputs)
+        return _mirror(logits.float(), copy.mirrored)
 
     def _before(
         self,

@@ -30,7 +30,7 @@ __all__ = ["Predictor"]
 
 Stop = Callable[[], bool] | None
 
-FINE = 0.5  # network pixels per image pixel from which on an answer has detail enough
+FINE = 0.375  # network pixels per image pixel from which on an answer has detail enough
 FEW_PIXELS = 20  # an adaptive cascade ends once no more of them change
 
 

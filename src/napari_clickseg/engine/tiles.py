@@ -185,8 +185,7 @@ class TileMap(_Sliceable):
 
     def clear(self, box: Box) -> TileMap:
         """A map whose pixels in a box are 0; whole tiles cost nothing."""
-        inside, whole = box.clip(self.shape), dict(self._tiles)
-        border: list[tuple[Box, np.ndarray]] = []
+        inside, whole, border = box.clip(self.shape), dict(self._tiles), []
         for key in self._tiles:
             part = inside.intersect(self._cell(key))
             if part == self._cell(key):
@@ -238,7 +237,7 @@ class TileMap(_Sliceable):
                 tile = self._tiles.get((i, j), 0.0)
                 if cut is not None and isinstance(tile, Deferred):
                     tile = tile.low if tile.low > cut else tile.high if tile.high <= cut else tile
-                if isinstance(tile, Deferred) and rows.step > 1:
+                if rows.step > 1 and isinstance(tile, Deferred):
                     out[row_out, col_out] = tile.make(row_in, col_in)
                 elif not isinstance(tile, float):
                     out[row_out, col_out] = _pixels(tile)[row_in, col_in]
@@ -305,7 +304,6 @@ class MaskView(_Sliceable):
     ----------
     probabilities : TileMap
     threshold : float
-        A pixel belongs to the mask if its probability is larger.
     """
 
     dtype = np.dtype(bool)

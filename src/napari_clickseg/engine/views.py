@@ -211,9 +211,9 @@ class View:
         of_cols: Some = EVERY,
     ) -> np.ndarray:
         """Probabilities at places in the view, or some of them, from the answer around them."""
-        down = _weights((rows - int(rows[0]))[of_rows], pixels.shape[0])
-        across = _weights((cols - int(cols[0]))[of_cols], pixels.shape[1])
-        return self._after_resize(down @ pixels @ across.T).numpy()
+        mixed = _between(pixels.numpy(), (rows - int(rows[0]))[of_rows])
+        mixed = _between(mixed.T, (cols - int(cols[0]))[of_cols]).T
+        return self._after_resize(torch.from_numpy(np.ascontiguousarray(mixed))).numpy()
 
 
 def _multiples(size: tuple[int, int], stride: int) -> tuple[int, int]:
@@ -239,10 +239,12 @@ def _hat(distance: np.ndarray, reach: float) -> np.ndarray:
     return np.maximum(0, 1 - np.abs(distance) / reach)
 
 
-def _weights(places: np.ndarray, length: int) -> Tensor:
-    """Matrix ``(len(places), length)`` that interpolates linearly at fractional places."""
-    weights = _hat(places[:, None] - np.arange(length), 1)
-    return torch.from_numpy(weights.astype(np.float32))
+def _between(values: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Rows at fractional places, linearly interpolated; each pixel on its own, by no matrix."""
+    low = places.astype(int)
+    high = np.minimum(low + 1, len(values) - 1)
+    share = (places - low).astype(np.float32)[:, None]
+    return values[low] + share * (values[high] - values[low])
 
 
 class CornerView(View):

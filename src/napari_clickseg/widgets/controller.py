@@ -138,7 +138,10 @@ class Controller(Unfinished):
 
         `mask` is that in a box, non-zero for the object; there is none outside. The clicks stay.
         """
-        self._do(painted(self._works[plane].history.present, box, mask), plane)
+        work = self._works[plane]
+        session = painted(work.history.present, box, mask)
+        work.count_as_shown(session, self.threshold)
+        self._do(session, plane)
 
     def replace(self, plane: Plane, interactions: Sequence[Interaction]) -> None:
         """Put other interactions in the place of those of a plane's object (deleted, moved)."""
@@ -247,7 +250,7 @@ class Controller(Unfinished):
             return
         refining = self._busy == "refining"
         self._request += 1
-        self._busy = None
+        self._busy = self._asked = None
         self._runner.cancel()
         if not quiet:
             self.said.emit(messages.STOPPED if refining else messages.CANCELLED, "status")
@@ -271,6 +274,7 @@ class Controller(Unfinished):
             return
         self._busy = None
         if job.error is not None:
+            self._asked = None
             self._fail(job.error)
         elif isinstance(job.result, Prediction):
             self._last_good = self.choice
@@ -295,13 +299,15 @@ class Controller(Unfinished):
     def _apply(self, result: Prediction) -> None:
         """Put a result in the place of what was asked about, unless something else is there now."""
         work = self._works.get(result.plane) if result.plane is not None else None
-        if result.session is None or work is None or work.history.present is not self._asked:
+        asked, self._asked = self._asked, None
+        if result.session is None or work is None or work.history.present is not asked:
             return
         self.rewriting.emit(result.plane)
-        if work.history.present is not self._asked:  # it was painted over
+        if work.history.present is not asked:  # it was painted over
             return
         work.history = work.history.amend(result.session)
-        self._asked = result.session
+        if self._busy is not None:  # there is more to come
+            self._asked = result.session
         if result.seconds is not None:
             work.seconds = result.seconds
         self.shown.emit(result.plane)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Job", "Prediction", "Submits", "Tell", "Work", "prediction"]
 
 TELL_EVERY = 0.1  # seconds
+TELL_LESS = 0.1  # part of the time it took so far: drawing large masks takes time too
 Tell = Callable[["str | Prediction"], None]
 Work = Callable[[Callable[[], bool], Tell], Any]
 
@@ -93,7 +92,7 @@ def prediction(
 
     Interactions are predicted one after the other, each shown the mask of those before it. The
     first mask is told at once; then its boundary is followed at full resolution, and what there is
-    of that is told a few times per second.
+    of that is told up to ten times per second, ever less often.
 
     Parameters
     ----------
@@ -117,10 +116,13 @@ def prediction(
             for count in range(session.predicted + 1, len(given) + 1):
                 after = predictor.run(replace(after, interactions=given[:count]), cancelled)
             taken = (time.perf_counter() - start) / new
-        told = -math.inf if after.coarse else math.inf
-        for finer in itertools.chain([after], predictor.follow_edges(after, cancelled, first)):
+        if after.coarse:
+            tell(Prediction(plane, after, taken))
+        begun = told = time.perf_counter()
+        for finer in predictor.follow_edges(after, cancelled, first):
             after = finer
-            if time.perf_counter() - told >= TELL_EVERY:
+            now = time.perf_counter()
+            if now - told >= max(TELL_EVERY, TELL_LESS * (now - begun)):
                 tell(Prediction(plane, after, taken))
                 told = time.perf_counter()
         return Prediction(plane, after, taken)

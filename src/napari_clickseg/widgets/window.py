@@ -16,6 +16,8 @@ WHOLE_PIXELS = 2**24
 """Pixels of a plane up to which the preview covers the whole image."""
 STEP = 256
 """Windows begin and end at multiples of this many pixels, or at the border of the image."""
+MOST_ROOM = 1024
+"""Pixels around an object that it can be painted on, at most; 256 at least."""
 
 
 def is_large(shape: Sequence[int]) -> bool:
@@ -85,7 +87,7 @@ class Window:
         start, stop = [0] * len(shape), list(shape)
         spans = ((box.top, box.bottom), (box.left, box.right))
         for axis, (first, last) in zip(plane.axes, spans, strict=True):
-            room = max(STEP, (last - first) // 4)
+            room = min(max(STEP, (last - first) // 4), MOST_ROOM)
             first, last = first - room, last + room
             if old:
                 first, last = min(first, self.start[axis]), max(last, self.stop[axis])

@@ -66,8 +66,7 @@ class Work:
         """What differs from what is shown, None if nothing does; counts as shown afterwards."""
         session = self.history.present
         before, known, old = self.shown or (self.blank, threshold, None)
-        box = session.probabilities.bounding_box(threshold)
-        self.shown = (session, threshold, box)
+        box = self.count_as_shown(session, threshold)
         tiles = session.probabilities.changed_tiles(before.probabilities)
         if known != threshold:
             tiles |= session.probabilities.changed_tiles(self.blank.probabilities)
@@ -75,6 +74,12 @@ class Work:
         cells = (Box(i * TILE, j * TILE, (i + 1) * TILE, (j + 1) * TILE) for i, j in sorted(tiles))
         parts = tuple(part for cell in cells if not (part := cell.intersect(reach)).empty)
         return MaskChange(session, threshold, old, box, parts) if parts else None
+
+    def count_as_shown(self, session: Session, threshold: float) -> Box | None:
+        """Take it that the preview shows this session; the box around its mask."""
+        box = session.probabilities.bounding_box(threshold)
+        self.shown = (session, threshold, box)
+        return box
 
 
 def needs_prediction(session: Session) -> bool:
