@@ -24,7 +24,7 @@ from .tiles import TileMap, cells
 
 __all__ = ["VIEWS", "CentreView", "CornerView", "View"]
 
-DENSE_PIXELS = 2**22  # larger boxes are read coarser where they are shown smaller, pasted by tiles
+DENSE_PIXELS = 2**22  # boxes of as many pixels are read coarser where shown smaller, pasted by tiles
 EVERY = slice(None)
 Some = slice | np.ndarray  # an index
 NEGLIGIBLE = 1 / 512  # in boxes that large, tiles of lower probabilities are left at 0
@@ -166,7 +166,7 @@ class View:
     def _coarse_enough(self, down: float, across: float) -> bool:
         """Whether data reduced by these factors may stand for the box."""
         enough = down >= 2 * self.scale[0] and across >= 2 * self.scale[1]
-        return self.box.area > DENSE_PIXELS and enough
+        return self.box.area >= DENSE_PIXELS and enough
 
     def paste(self, canvas: TileMap, logits: Tensor, where: np.ndarray | None = None) -> TileMap:
         """A map with the box replaced by the probabilities of ``(1, 1, h, w)`` logits.
@@ -176,7 +176,7 @@ class View:
         source = self._before_resize(logits.float().cpu())
         if where is not None:
             return canvas.paste_parts(self._parts(source[0, 0], canvas, where))
-        if self.box.area > DENSE_PIXELS:
+        if self.box.area >= DENSE_PIXELS:
             return canvas.clear(self.box).paste_parts(self._parts(source[0, 0]))
         resized = self._after_resize(self.resize(source, self.box.shape))
         return canvas.paste(self.box, resized[0, 0].numpy())
