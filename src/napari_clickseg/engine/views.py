@@ -24,7 +24,7 @@ from .tiles import TileMap, cells
 
 __all__ = ["VIEWS", "CentreView", "CornerView", "View"]
 
-DENSE_PIXELS = 2**22  # boxes as large are read coarser where they are shown smaller, pasted by tiles
+DENSE_PIXELS = 2**22  # boxes as large are read coarser where shown smaller, pasted by tiles
 EVERY = slice(None)
 Some = slice | np.ndarray  # an index
 NEGLIGIBLE = 1 / 512  # in boxes that large, tiles of lower probabilities are left at 0
