@@ -22,6 +22,8 @@ from .resnet import BasicBlock, Bottleneck, add_features, conv_norm, residual_la
 
 __all__ = ["HRNetModel"]
 
+BRANCHES = ("x4", "x8", "x16", "x32")  # by their stride
+
 
 class Exchange(nn.Module):
     """Residual branches of several resolutions that then learn from each other.
@@ -113,8 +115,8 @@ class HRNet(nn.Module):
             hidden = conv_norm(everything, everything, bias=True)
             self.cls_head = nn.Sequential(*hidden, relu, nn.Conv2d(everything, 1, 1))
 
-    def forward(self, image: Tensor, added: Tensor | None = None) -> Tensor:
-        """Features ``(B, 15 * width, H / 4, W / 4)`` of all branches, sizes rounded up.
+    def forward(self, image: Tensor, added: Tensor | None = None) -> list[Tensor]:
+        """Features of the branches, ``(B, width * 2**i, H / 4 / 2**i, ...)``, sizes rounded up.
 
         Parameters are those of `DilatedResNet.forward`.
         """
@@ -123,8 +125,28 @@ class HRNet(nn.Module):
         x = self.layer1(x)
         maps = self.stage2([begin(x) for begin in self.transition1])
         maps = self.stage3([*maps, self.transition2[-1](maps[-1])])
-        maps = self.stage4([*maps, self.transition3[-1](maps[-1])])
-        return torch.cat([resize(y, maps[0].shape[-2:]) for y in maps], dim=1)
+        return self.stage4([*maps, self.transition3[-1](maps[-1])])
+
+    def coarse_mask(self, maps: Sequence[Tensor]) -> Tensor:
+        """Logits ``(B, 1, h, w)`` of the auxiliary head, from the branches.
+
+        Its first convolution looks at single pixels, so it is done before the branches are
+        enlarged and joined, which changes nothing and is less work.
+        """
+        conv, *rest = self.aux_head
+        weights = conv.weight.split([x.shape[1] for x in maps], dim=1)
+        size = maps[0].shape[-2:]
+        x = F.conv2d(maps[0], weights[0], conv.bias)
+        for branch, weight in zip(maps[1:], weights[1:], strict=True):
+            x = x + resize(F.conv2d(branch, weight), size)
+        for layer in rest:
+            x = layer(x)
+        return x
+
+
+def joined(maps: Sequence[Tensor]) -> Tensor:
+    """All branches at the size of the first, ``(B, 15 * width, h, w)``."""
+    return torch.cat([resize(x, maps[0].shape[-2:]) for x in maps], dim=1)
 
 
 class HRNetModel(PublishedModel):
@@ -157,7 +179,7 @@ class HRNetModel(PublishedModel):
         small: bool = False,
         profile: str = "ritm",
     ) -> None:
-        inner = [self.inner_split("features", features=15 * width)]
+        inner = [self.inner_split("features", **{b: width * 2**i for i, b in enumerate(BRANCHES)})]
         brs = {"f-BRS-A": "features", "f-BRS-B": "features"}
         if ocr_width:
             inner.append(self.inner_split("context", context=2 * ocr_width))
@@ -194,14 +216,17 @@ class HRNetModel(PublishedModel):
         return [(name, step) for name, step in steps if name in self.splits]
 
     def _to_features(self, t: Tensors) -> Tensors:
-        return {"features": self.feature_extractor(t["image"], t.get("coordinates"))}
+        maps = self.feature_extractor(t["image"], t.get("coordinates"))
+        return dict(zip(BRANCHES, maps, strict=True))
 
     def _to_context(self, t: Tensors) -> Tensors:
         net = self.feature_extractor
-        coarse = net.aux_head(t["features"])
-        pixels = net.conv3x3_ocr(t["features"])
+        maps = [t[branch] for branch in BRANCHES]
+        coarse = net.coarse_mask(maps)
+        pixels = net.conv3x3_ocr(joined(maps))
         return {"context": net.ocr_distri_head(pixels, coarse), "aux": coarse}
 
     def _classify(self, tensors: Tensors) -> Tensor:
-        last = "context" if "context" in self.splits else "features"
-        return self.feature_extractor.cls_head(tensors[last])
+        if "context" in self.splits:
+            return self.feature_extractor.cls_head(tensors["context"])
+        return self.feature_extractor.cls_head(joined([tensors[branch] for branch in BRANCHES]))
