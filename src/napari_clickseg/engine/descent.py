@@ -19,7 +19,7 @@ from ..data.readers import ImageReader
 from ..geometry import Box
 from ..interactions import Click
 from .edges import RADIUS, follow_edges
-from .tiles import TILE, Key, TileMap
+from .tiles import TILE, Key, TileMap, cell_box, cells
 from .views import CentreView
 
 __all__ = ["Descent"]
@@ -122,9 +122,7 @@ class Descent:
 
     def _box(self, cell: Key, level: int) -> Box:
         """A cell in pixels of its level."""
-        i, j = cell
-        box = Box(i * TILE, j * TILE, (i + 1) * TILE, (j + 1) * TILE)
-        return box.clip(self._shape(level))
+        return cell_box(cell, self._shape(level))
 
     def _native(self, box: Box, level: int) -> Box:
         """A box of a level in pixels of the image."""
@@ -154,12 +152,11 @@ class Descent:
         ).clip(self._shape(level + 1))
         found = self._sampled(above, level + 1)
         overlaid = False
-        for cell, values in self._done[level + 1].items():
-            inner = self._box(cell, level + 1)
-            common = inner.intersect(above)
-            if not common.empty:
+        for cell, common in cells(above):
+            values = self._done[level + 1].get(cell)
+            if values is not None:
                 overlaid = True
-                part = values[common.shift(-inner.top, -inner.left).slices]
+                part = values[common.shift(-cell[0] * TILE, -cell[1] * TILE).slices]
                 found[common.shift(-above.top, -above.left).slices] = part / np.float32(255)
         if not overlaid:
             return self._sampled(box, level)
@@ -169,8 +166,9 @@ class Descent:
 
     def _sampled(self, box: Box, level: int) -> np.ndarray:
         """The answer in the middle of each pixel of a level."""
+        if level == 0:
+            return self.probabilities.read(box)
         half = (1 << level) >> 1
-        native = self._native(box, level)
         rows, cols = (
             np.minimum(np.arange(start, stop) * (1 << level) + half, length - 1)
             for start, stop, length in (
@@ -178,8 +176,6 @@ class Descent:
                 (box.left, box.right, self.probabilities.shape[1]),
             )
         )
-        if level == 0:
-            return self.probabilities.read(native)
         return self.probabilities.sample(rows, cols)
 
     def _with_clicks(self, cell: Key, values: np.ndarray) -> np.ndarray:

@@ -8,8 +8,6 @@ K. He, J. Sun, X. Tang, "Guided image filtering", IEEE TPAMI 35 (6), 2013, equat
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from scipy.ndimage import uniform_filter
 
@@ -19,8 +17,6 @@ RADIUS = 8  # pixels: half a window of the filter, and how far a boundary may mo
 EPSILON = 1e-4  # variance of colours (0..1) below which a window counts as flat
 GAIN = 3.0  # what the filter softens is sharpened again by this factor
 CHANCE, ENOUGH = 0.05, 0.25  # share of the variance explained by colour: none, all to be followed
-
-Mean = Callable[[np.ndarray], np.ndarray]
 
 
 def follow_edges(image: np.ndarray, probabilities: np.ndarray) -> np.ndarray:

@@ -83,7 +83,7 @@ class FittedZoomIn(ZoomIn):
             return (self._fit(looked, counted) if zoomed == 0 else roi), False
         grown = self._grown(looked, roi)
         if searching and looked.viewport is None and grown == roi and not self._sure(looked, roi):
-            grown = self._wider(looked, roi)
+            grown = self._outwards(roi, (True,) * 4, looked.shape)
         if searching:
             return (grown, True) if grown != roi else (self._fit(looked, counted), False)
         return (roi if zoomed > self.max_growths else grown), False
@@ -97,28 +97,25 @@ class FittedZoomIn(ZoomIn):
             Box(roi.top, roi.right - 1, roi.bottom, roi.right),
         )
         cut = [(looked.probabilities.read(line) > self.threshold).any() for line in lines]
+        return self._outwards(roi, cut, looked.shape)
+
+    @staticmethod
+    def _outwards(roi: Box, sides: Sequence[bool], shape: tuple[int, int]) -> Box | None:
+        """The region with top, left, bottom, right half its size farther out, where asked for."""
         rows, cols = (roi.height + 1) // 2, (roi.width + 1) // 2
         grown = Box(
-            roi.top - rows * cut[0],
-            roi.left - cols * cut[1],
-            roi.bottom + rows * cut[2],
-            roi.right + cols * cut[3],
-        ).clip(looked.shape)
-        return None if grown == Box.of_shape(looked.shape) else grown
+            roi.top - rows * sides[0],
+            roi.left - cols * sides[1],
+            roi.bottom + rows * sides[2],
+            roi.right + cols * sides[3],
+        ).clip(shape)
+        return None if grown == Box.of_shape(shape) else grown
 
     def _sure(self, looked: Session, roi: Box) -> bool:
         """Whether the network is; inside of something larger than the region it is not."""
         values = looked.probabilities.read(roi, max(1, max(roi.shape) // SAMPLES))
         inside = values[values > self.threshold]
         return inside.size > 0 and bool(inside.mean() >= SURE)
-
-    @staticmethod
-    def _wider(looked: Session, roi: Box) -> Box | None:
-        """The region twice as high and wide; None for the whole image."""
-        rows, cols = (roi.height + 1) // 2, (roi.width + 1) // 2
-        wide = Box(roi.top - rows, roi.left - cols, roi.bottom + rows, roi.right + cols)
-        wide = wide.clip(looked.shape)
-        return None if wide == Box.of_shape(looked.shape) else wide
 
     def _search(self, session: Session, counted: Sequence[Interaction]) -> Box | None:
         """Where to look for an object: what the user sees, or around the click in large images."""

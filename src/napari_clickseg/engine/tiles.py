@@ -10,12 +10,18 @@ import numpy as np
 from ..geometry import Box, bounding_box
 from .deferred import Deferred
 
-__all__ = ["TILE", "Key", "MaskView", "TileMap", "cells"]
+__all__ = ["TILE", "Key", "MaskView", "TileMap", "cell_box", "cells"]
 
 TILE = 256  # pixels per side; tiles at the right and lower border are smaller
 
 Key = tuple[int, int]
 Tile = np.ndarray | Deferred | float
+
+
+def cell_box(key: Key, shape: tuple[int, int]) -> Box:
+    """The grid cell of a tile number in a map of a shape; empty if it lies outside."""
+    i, j = key
+    return Box(i * TILE, j * TILE, (i + 1) * TILE, (j + 1) * TILE).clip(shape)
 
 
 def cells(box: Box) -> Iterator[tuple[Key, Box]]:
@@ -123,8 +129,7 @@ class TileMap(_Sliceable):
         return new
 
     def _cell(self, key: Key) -> Box:
-        i, j = key
-        return Box(i * TILE, j * TILE, (i + 1) * TILE, (j + 1) * TILE).clip(self.shape)
+        return cell_box(key, self.shape)
 
     def paste(self, box: Box, array: np.ndarray) -> TileMap:
         """A map with the pixels of a box replaced.
@@ -169,19 +174,6 @@ class TileMap(_Sliceable):
                     tile[part.shift(-cell.top, -cell.left).slices] = piece
                 self._keep(tiles, key, tile)
         return self._with(tiles)
-
-    def fill(self, boxes: Iterable[Box], value: float) -> TileMap:
-        """A map with the pixels of boxes at one value; whole tiles cost next to nothing."""
-        tiles, border = dict(self._tiles), []
-        for box in boxes:
-            for key, part in cells(box):
-                if part != self._cell(key):
-                    border.append((part, np.full(part.shape, value, np.float32)))
-                elif value:
-                    tiles[key] = float(value)
-                else:
-                    tiles.pop(key, None)
-        return self._with(tiles).paste_parts(border)
 
     def clear(self, box: Box) -> TileMap:
         """A map whose pixels in a box are 0; whole tiles cost nothing."""

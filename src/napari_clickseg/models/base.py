@@ -159,9 +159,10 @@ class ClickModel(nn.Module):
         prev_mask : (B, 1, H, W) Tensor, optional
             Zeros if the model takes one and none is given.
         interaction_maps : mapping of str to (B, 2, H, W) Tensor, optional
-            Maps of other kinds than clicks, for models that take them; see `PublishedModel.logits`.
+            Maps of ``"contour"`` and ``"stroke"``, positive first, for models that take them.
         input_type : str, optional
-            Kind of the latest interaction, such as ``"point"``.
+            Kind of the latest interaction (``"point"``, ``"contour"``, ``"stroke"``); models that
+            do not accumulate are shown the maps of this kind only.
 
         Returns
         -------
@@ -170,18 +171,31 @@ class ClickModel(nn.Module):
         Raises
         ------
         ValueError
-            If the model does not take one of the kinds.
+            If the model does not take one of the kinds, or has to be told the latest one.
         """
-        for kind in (*(interaction_maps or ()), *([] if input_type is None else [input_type])):
+        shape = (int(image.shape[-2]), int(image.shape[-1]))
+        maps = self._all_maps(points, shape, interaction_maps or {}, input_type)
+        if not self.spec.takes_prev_mask:
+            prev_mask = None
+        elif prev_mask is None:
+            prev_mask = image.new_zeros((image.shape[0], 1, *shape))
+        return self(Inputs(image, maps, prev_mask))
+
+    def _all_maps(
+        self,
+        points: Tensor,
+        shape: tuple[int, int],
+        interaction_maps: Mapping[str, Tensor],
+        input_type: str | None,
+    ) -> Tensor:
+        """Maps ``(B, C, H, W)`` for the arguments of `logits`; here of clicks only."""
+        for kind in (*interaction_maps, *([] if input_type is None else [input_type])):
             if kind_of(kind) != "click" or interaction_maps:
                 raise ValueError(
                     f"The model {self.spec.architecture} takes clicks, given as points, but no "
                     f"{kind_of(kind)} maps. Give none, or use a model trained on them."
                 )
-        shape = (int(image.shape[-2]), int(image.shape[-1]))
-        if prev_mask is None and self.spec.takes_prev_mask:
-            prev_mask = image.new_zeros((image.shape[0], 1, *shape))
-        return self(Inputs(image, self.maps_from_points(points, shape), prev_mask))
+        return self.maps_from_points(points, shape)
 
     def choose(self, interactions: Sequence[Interaction], offset: int = 0) -> ClickModel:
         """The network that answers these interactions: itself, unless it is made of several.

@@ -127,40 +127,15 @@ class PublishedModel(ClickModel):
         empty = clicks.new_zeros(clicks.shape[0], 2, *shape)
         return torch.cat([clicks if kind == "click" else empty for kind in self.inputs.kinds], 1)
 
-    def logits(
+    def _all_maps(
         self,
-        image: Tensor,
         points: Tensor,
-        prev_mask: Tensor | None = None,
-        interaction_maps: Mapping[str, Tensor] | None = None,
-        input_type: str | None = None,
+        shape: tuple[int, int],
+        interaction_maps: Mapping[str, Tensor],
+        input_type: str | None,
     ) -> Tensor:
-        """Logits from an RGB image in 0..1, interactions and the previous mask.
-
-        Parameters
-        ----------
-        image : (B, 3, H, W) Tensor
-        points : (B, 2N, 2 or 3) Tensor
-            See `maps_from_points`.
-        prev_mask : (B, 1, H, W) Tensor, optional
-            Zeros if the model takes one and none is given.
-        interaction_maps : mapping of str to (B, 2, H, W) Tensor, optional
-            Maps of ``"contour"`` and ``"stroke"``, positive first, for models that take them.
-        input_type : str, optional
-            Kind of the latest interaction (``"point"``, ``"contour"``, ``"stroke"``); models that
-            do not accumulate are shown the maps of this kind only.
-
-        Returns
-        -------
-        (B, 1, H, W) Tensor
-
-        Raises
-        ------
-        ValueError
-            If the model does not take one of the kinds, or has to be told the latest one.
-        """
-        shape = (int(image.shape[-2]), int(image.shape[-1]))
-        given = {kind_of(name): maps for name, maps in (interaction_maps or {}).items()}
+        """See `ClickModel._all_maps`; those of every kind that the network takes."""
+        given = {kind_of(name): maps for name, maps in interaction_maps.items()}
         latest = None if input_type is None else kind_of(input_type)
         kinds = self.inputs.kinds
         for kind in (*given, *([] if latest is None else [latest])):
@@ -169,13 +144,10 @@ class PublishedModel(ClickModel):
         if latest is None and len(kinds) > 1 and not self.inputs.accumulate:
             raise ValueError("This model is shown one kind of interaction: say which, input_type=.")
         given.setdefault("click", self.inputs.draw_points(points, shape))
-        empty = image.new_zeros(image.shape[0], 2, *shape)
+        empty = points.new_zeros(points.shape[0], 2, *shape, dtype=torch.float32)
         everything = self.inputs.accumulate or len(kinds) == 1
         shown = [k if everything or k == latest else None for k in kinds]
-        maps = torch.cat([empty if k is None else given.get(k, empty).float() for k in shown], 1)
-        if prev_mask is None and self.inputs.prev_mask:
-            prev_mask = image.new_zeros(image.shape[0], 1, *shape)
-        return self(Inputs(image, maps, prev_mask if self.inputs.prev_mask else None))
+        return torch.cat([empty if k is None else given.get(k, empty).float() for k in shown], 1)
 
     def before(self, split: str, inputs: Inputs) -> Tensors:
         """See `ClickModel.before`."""

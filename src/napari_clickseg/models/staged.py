@@ -174,7 +174,7 @@ class TypedModel(SeveralModels):
         interaction_maps: Mapping[str, Tensor] | None = None,
         input_type: str | None = None,
     ) -> Tensor:
-        """See `PublishedModel.logits`; by the network for `input_type`.
+        """See `ClickModel.logits`; by the network for `input_type`.
 
         It is shown the maps of its own kinds only, and clicks are the latest if none is told.
         """
