@@ -121,12 +121,11 @@ def chosen_model(name: str, device: str) -> ClickModel:
     if name == DEFAULT and DEFAULT not in {card.name for card in list_models()}:
         from napari_clickseg.models.compact import CompactModel
         from napari_clickseg.models.device import choose_device
-        from napari_clickseg.models.folding import fold_batch_norms
+        from napari_clickseg.models.inference import for_inference
 
         print(f"{DEFAULT} is not in this installation: timing its network with random weights.")
         torch.manual_seed(0)
-        model = fold_batch_norms(CompactModel().eval())
-        return model.requires_grad_(False).to(choose_device(device))
+        return for_inference(CompactModel().eval()).to(choose_device(device))
     return load_model(name, device=device)
 
 

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from napari_clickseg.models.base import ClickModel
 from napari_clickseg.models.deeplab import DeepLabModel
-from napari_clickseg.models.folding import fold_batch_norms
 from napari_clickseg.models.hrnet import HRNetModel
+from napari_clickseg.models.inference import for_inference
 from napari_clickseg.models.plain_vit import PlainViTModel
 from napari_clickseg.models.segformer import SegFormerModel
 
@@ -80,5 +80,4 @@ def _square(image: np.ndarray, side: int) -> Tensor:
 
 def as_loaded(network: ClickModel) -> ClickModel:
     """A copy as `load_model` gives it."""
-    folded = fold_batch_norms(copy.deepcopy(network))
-    return folded.to(memory_format=torch.channels_last)
+    return for_inference(copy.deepcopy(network))

@@ -7,9 +7,7 @@ single class, the auxiliary output brought to the size of the input; nothing is 
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +18,7 @@ from napari_clickseg.engine.tiles import TileMap
 from napari_clickseg.engine.views import VIEWS
 from napari_clickseg.geometry import Box
 from napari_clickseg.models.base import ClickModel, Inputs
-from napari_clickseg.models.hrnet import HRNet, HRNetModel, joined
+from napari_clickseg.models.hrnet import HRNetModel
 from napari_clickseg.models.ocr import ObjectContext
 
 
@@ -44,19 +42,12 @@ class FullAttention(nn.Module):
         return self.context.conv_bn_dropout(torch.cat([learnt, features], dim=1))
 
 
-def coarse_mask(net: HRNet, maps: Sequence[Tensor]) -> Tensor:
-    """`HRNet.coarse_mask` on the joined branches."""
-    return net.aux_head(joined(maps))
-
-
 class StraightRun:
     """A copy of a network, its batch norms not folded, and how a profile without BRS shows it."""
 
     def __init__(self, network: ClickModel, profile: Profile) -> None:
         self.network, self.profile = copy.deepcopy(network), profile
         for module in list(self.network.modules()):
-            if isinstance(module, HRNet):
-                module.coarse_mask = partial(coarse_mask, module)
             for name, child in module.named_children():
                 if isinstance(child, ObjectContext):
                     setattr(module, name, FullAttention(child))

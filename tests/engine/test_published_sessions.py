@@ -107,8 +107,8 @@ def test_a_published_session_with_refinement(name, session):
     """The first optimised click agrees; of later ones the masks do, as far as can be told.
 
     L-BFGS amplifies rounding. At the click where three equal networks (as it is, folded, changed
-    by rounding) begin to differ, the recorded mask has to be as near to one of them as they are to
-    each other; from then on all go different ways.
+    by rounding) begin to differ, the recorded mask has to be as near to one of them as twice what
+    they differ from each other; from then on all go different ways.
     """
     masks = {}
     for variant in ("plain", "folded", "perturbed"):
@@ -121,7 +121,7 @@ def test_a_published_session_with_refinement(name, session):
             return
     for of_click in zip(recorded, *masks.values(), strict=True):
         wanted, own = of_click[0], of_click[1:]
-        among_equals = min(iou(a, b) for a, b in combinations(own, 2))
-        assert max(iou(wanted, mask) for mask in own) >= min(0.98, among_equals)
-        if among_equals < 0.98:
+        spread = 1 - min(iou(a, b) for a, b in combinations(own, 2))
+        assert 1 - max(iou(wanted, mask) for mask in own) <= max(0.02, 2 * spread)
+        if spread > 0.02:
             break

@@ -22,8 +22,6 @@ from .resnet import BasicBlock, Bottleneck, add_features, conv_norm, residual_la
 
 __all__ = ["HRNetModel"]
 
-BRANCHES = ("x4", "x8", "x16", "x32")  # by their stride
-
 
 class Exchange(nn.Module):
     """Residual branches of several resolutions that then learn from each other.
@@ -127,22 +125,6 @@ class HRNet(nn.Module):
         maps = self.stage3([*maps, self.transition2[-1](maps[-1])])
         return self.stage4([*maps, self.transition3[-1](maps[-1])])
 
-    def coarse_mask(self, maps: Sequence[Tensor]) -> Tensor:
-        """Logits ``(B, 1, h, w)`` of the auxiliary head, from the branches.
-
-        Its first convolution looks at single pixels, so it is done before the branches are
-        enlarged and joined, which changes nothing and is less work.
-        """
-        conv, *rest = self.aux_head
-        weights = conv.weight.split([x.shape[1] for x in maps], dim=1)
-        size = maps[0].shape[-2:]
-        x = F.conv2d(maps[0], weights[0], conv.bias)
-        for branch, weight in zip(maps[1:], weights[1:], strict=True):
-            x = x + resize(F.conv2d(branch, weight), size)
-        for layer in rest:
-            x = layer(x)
-        return x
-
 
 def joined(maps: Sequence[Tensor]) -> Tensor:
     """All branches at the size of the first, ``(B, 15 * width, h, w)``."""
@@ -179,7 +161,7 @@ class HRNetModel(PublishedModel):
         small: bool = False,
         profile: str = "ritm",
     ) -> None:
-        inner = [self.inner_split("features", **{b: width * 2**i for i, b in enumerate(BRANCHES)})]
+        inner = [self.inner_split("features", features=15 * width)]
         brs = {"f-BRS-A": "features", "f-BRS-B": "features"}
         if ocr_width:
             inner.append(self.inner_split("context", context=2 * ocr_width))
@@ -216,17 +198,13 @@ class HRNetModel(PublishedModel):
         return [(name, step) for name, step in steps if name in self.splits]
 
     def _to_features(self, t: Tensors) -> Tensors:
-        maps = self.feature_extractor(t["image"], t.get("coordinates"))
-        return dict(zip(BRANCHES, maps, strict=True))
+        return {"features": joined(self.feature_extractor(t["image"], t.get("coordinates")))}
 
     def _to_context(self, t: Tensors) -> Tensors:
-        net = self.feature_extractor
-        maps = [t[branch] for branch in BRANCHES]
-        coarse = net.coarse_mask(maps)
-        pixels = net.conv3x3_ocr(joined(maps))
-        return {"context": net.ocr_distri_head(pixels, coarse), "aux": coarse}
+        net, features = self.feature_extractor, t["features"]
+        coarse = net.aux_head(features)
+        return {"context": net.ocr_distri_head(net.conv3x3_ocr(features), coarse), "aux": coarse}
 
     def _classify(self, tensors: Tensors) -> Tensor:
-        if "context" in self.splits:
-            return self.feature_extractor.cls_head(tensors["context"])
-        return self.feature_extractor.cls_head(joined([tensors[branch] for branch in BRANCHES]))
+        last = "context" if "context" in self.splits else "features"
+        return self.feature_extractor.cls_head(tensors[last])

@@ -6,8 +6,9 @@ Module names follow the published files of HRNet.
 
 from __future__ import annotations
 
-import torch.nn.functional as F
 from torch import Tensor, nn
+
+from .pointwise import pointwise
 
 __all__ = ["ObjectContext"]
 
@@ -63,7 +64,7 @@ class ObjectContext(nn.Module):
         # every pixel.
         conv, *rest = self.conv_bn_dropout
         of_context, of_features = conv.weight.split(features.shape[1], dim=1)
-        x = F.conv2d(features, of_features, conv.bias) + F.conv2d(context, of_context)
+        x = pointwise(features, of_features, conv.bias) + pointwise(context, of_context)
         for layer in rest:
             x = layer(x)
         return x

@@ -139,16 +139,13 @@ def load_model(name: str | Path = DEFAULT, device: str = "auto") -> ClickModel:
     """
     path, card = find_verified(name)
 
-    import torch
-
     from .checkpoint import read_model
     from .device import choose_device
-    from .folding import fold_batch_norms
+    from .inference import for_inference
 
     place = choose_device(device)
     model = read_model(path, profile=None if card is None else card.profile)
-    model = fold_batch_norms(model).requires_grad_(False)
-    return model.to(place, memory_format=torch.channels_last)
+    return for_inference(model).to(place)
 
 
 def _bundled() -> list[ModelCard]:

@@ -1,0 +1,29 @@
+"""A model made ready to predict, and not to train."""
+
+from __future__ import annotations
+
+import torch
+
+from .base import ClickModel
+from .folding import fold_batch_norms
+from .pointwise import speed_up_pointwise
+
+__all__ = ["for_inference"]
+
+
+def for_inference(model: ClickModel) -> ClickModel:
+    """Fold batch norms, take fast 1 x 1 convolutions, and order weights as they are fastest.
+
+    Parameters
+    ----------
+    model : ClickModel
+        In evaluation mode; changed in place. Its outputs change by rounding only. It can not be
+        trained or saved after this.
+
+    Returns
+    -------
+    ClickModel
+        The same object.
+    """
+    model = speed_up_pointwise(fold_batch_norms(model)).requires_grad_(False)
+    return model.to(memory_format=torch.channels_last)
