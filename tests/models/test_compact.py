@@ -9,7 +9,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_clickseg.interactions import Click, Stroke
+from napari_clickseg.geometry import Box
+from napari_clickseg.interactions import BoxPrompt, Click, Contour, Stroke
 from napari_clickseg.models.base import Inputs
 from napari_clickseg.models.checkpoint import read_model, write_model
 from napari_clickseg.models.compact import CompactModel
@@ -136,6 +137,41 @@ def test_encode_equals_points_and_refuses_strokes():
     assert model.encode([], (16, 16)).sum() == 0
     with pytest.raises(ValueError, match="takes clicks, not a stroke"):
         model.encode([Stroke(((0, 0), (1, 1)))], (16, 16))
+
+
+@torch.inference_mode()
+def test_every_kind_is_drawn_where_it_is_and_changes_the_answer():
+    torch.manual_seed(0)
+    model = CompactModel(0.5, (8, 8, 8, 8, 8), (8, 8, 8), every_kind=True).eval()
+    assert model.spec.interactions == {"click", "stroke", "contour", "box"}
+    square = ((4, 4), (4, 12), (12, 12), (12, 4))
+    said = {
+        0: Stroke(((8, 2), (8, 29))),
+        1: Click(20, 20, positive=False),
+        2: Contour(square),
+        3: Contour(square, positive=False),
+        4: BoxPrompt(Box(-3, 5, 9, 40)),
+    }
+    image, prev = torch.rand(1, 3, 32, 32), torch.zeros(1, 1, 32, 32)
+    answers = [model(Inputs(image, model.encode([], (32, 32)), prev))]
+    for channel, item in said.items():
+        maps = model.encode([item], (32, 32))
+        assert maps.shape == (1, 5, 32, 32)
+        assert [bool(part.any()) for part in maps[0]] == [i == channel for i in range(5)]
+        answers.append(model(Inputs(image, maps, prev)))
+        assert not torch.allclose(answers[-1], answers[0])
+    line, area = (model.encode([said[i]], (32, 32))[0, i] for i in (0, 2))
+    assert line[3:14, 2:30].all() and not line[:3].any() and not line[14:].any()
+    assert area[4:13, 4:13].all() and area.sum() == 81
+    box = model.encode([said[4]], (32, 32))[0, 4]
+    assert box[:9, 5:].all() and box.sum() == 9 * 27
+    outside = model.encode([BoxPrompt(Box(-9, 0, -2, 5))], (32, 32))
+    assert not outside.any()
+    points = torch.tensor([[[3.0, 4.0], [10.0, 2.0]]])
+    clicks = [Click(3, 4), Click(10, 2, positive=False)]
+    torch.testing.assert_close(
+        model.maps_from_points(points, (32, 32)), model.encode(clicks, (32, 32))
+    )
 
 
 @torch.inference_mode()

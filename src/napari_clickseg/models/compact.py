@@ -13,13 +13,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..interactions import Click, Interaction
+from ..interactions import Click, Contour, Interaction, Stroke
 from .base import IMAGE, MAPS, PREV, ClickModel, Inputs, ModelSpec, Split
+from .drawing import draw_contour, draw_stroke
 from .espnetv2 import ESPNetv2Encoder
 from .maps import disk_maps, draw_disk
 
 __all__ = ["CompactModel"]
 
+KINDS = ("click", "stroke", "contour", "box")
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -95,7 +97,11 @@ class CompactModel(ClickModel):
     decoder : (int, int, int)
         Channels of the decoder at strides 16, 8 and 4.
     radius : float
-        Radius of the click disks in network pixels.
+        Radius of the click disks, and half the width of strokes, in network pixels.
+    every_kind : bool
+        Whether it takes strokes, contours and boxes too, not clicks only. Its maps are then those
+        of clicks and strokes, of the insides of contours (positive and negative each), and of the
+        insides of boxes: 5 instead of 2.
     """
 
     def __init__(
@@ -104,6 +110,7 @@ class CompactModel(ClickModel):
         widths: Sequence[int] = (24, 48, 96, 144, 160),
         decoder: Sequence[int] = (128, 96, 64),
         radius: float = 5.0,
+        every_kind: bool = False,
     ) -> None:
         super().__init__()
         if not 0 < radius < float("inf"):
@@ -113,13 +120,17 @@ class CompactModel(ClickModel):
             "widths": list(widths),
             "decoder": list(decoder),
             "radius": radius,
+            "every_kind": every_kind,
         }
         self.radius = radius
+        self.map_channels = 5 if every_kind else 2
         self.encoder = ESPNetv2Encoder(encoder_scale)
         f4, f8, f16 = self.encoder.channels
         w2, w4, w8, w16, w32 = widths
         d16, d8, d4 = decoder
-        self.stem = nn.Sequential(*_conv_norm(6, w2, stride=2), nn.ReLU(inplace=True))
+        self.stem = nn.Sequential(
+            *_conv_norm(4 + self.map_channels, w2, stride=2), nn.ReLU(inplace=True)
+        )
         self.down4 = Down(w2, w4, f4)
         self.down8 = Down(w4, w8, f8)
         self.down16 = Down(w8, w16, f16)
@@ -134,6 +145,7 @@ class CompactModel(ClickModel):
             architecture="compact",
             profile="clickseg",
             takes_prev_mask=True,
+            interactions=frozenset(KINDS if every_kind else KINDS[:1]),
             cached="features",
             brs={
                 "RGB-BRS": IMAGE,
@@ -164,21 +176,29 @@ class CompactModel(ClickModel):
     def encode(
         self, interactions: Sequence[Interaction], shape: tuple[int, int], offset: int = 0
     ) -> Tensor:
-        """Disks around the clicks; see `ClickModel.encode`."""
+        """Disks, thick lines and filled areas; see `ClickModel.encode`."""
+        maps = np.zeros((1, self.map_channels, *shape), np.float32)
         for item in interactions:
-            if not isinstance(item, Click):
+            if item.kind not in self.spec.interactions:
                 raise ValueError(
-                    f"clickseg-compact takes clicks, not a {item.kind}. "
+                    f"This model takes clicks, not a {item.kind}. "
                     "Click inside the object, or choose a model trained on other interactions."
                 )
-        maps = np.zeros((1, 2, *shape), np.float32)
-        for click in interactions:
-            draw_disk(maps[0, 0 if click.positive else 1], click.row, click.col, self.radius)
+            sign = 0 if item.positive else 1
+            if isinstance(item, Click):
+                draw_disk(maps[0, sign], item.row, item.col, self.radius)
+            elif isinstance(item, Stroke):
+                draw_stroke(maps[0, sign], item.points, 2 * round(self.radius) + 1)
+            elif isinstance(item, Contour):
+                draw_contour(maps[0, 2 + sign], item.points)
+            elif not (inside := item.box.clip(shape)).empty:
+                maps[0, 4][inside.slices] = 1
         return torch.from_numpy(maps).to(self.device)
 
     def maps_from_points(self, points: Tensor, shape: tuple[int, int]) -> Tensor:
         """Disks; see `ClickModel.maps_from_points`."""
-        return disk_maps(points, shape, self.radius)
+        disks = disk_maps(points, shape, self.radius)
+        return F.pad(disks, (0, 0, 0, 0, 0, self.map_channels - 2))
 
     def _normalise(self, image: Tensor) -> Tensor:
         return (image - self.mean) / self.std
