@@ -23,10 +23,10 @@ TINY = {"encoder_scale": 1.0, "widths": (8, 8, 8, 8, 8), "decoder": (8, 8, 8)}
 CARD = {"name": "tiny", "licence": "test", "trained_on": ["nothing"]}
 
 
-def tiny(seed: int = 0) -> CompactModel:
+def tiny(seed: int = 0, **options) -> CompactModel:
     """A small network whose batch norms have statistics that matter."""
     torch.manual_seed(seed)
-    model = CompactModel(**TINY)
+    model = CompactModel(**TINY, **options)
     for name, value in model.state_dict().items():
         if name.endswith(("running_mean", "bias")):
             value.normal_(0, 0.1)
@@ -141,8 +141,7 @@ def test_encode_equals_points_and_refuses_strokes():
 
 @torch.inference_mode()
 def test_every_kind_is_drawn_where_it_is_and_changes_the_answer():
-    torch.manual_seed(0)
-    model = CompactModel(0.5, (8, 8, 8, 8, 8), (8, 8, 8), every_kind=True).eval()
+    model = tiny(every_kind=True)
     assert model.spec.interactions == {"click", "stroke", "contour", "box"}
     square = ((4, 4), (4, 12), (12, 12), (12, 4))
     said = {
