@@ -206,3 +206,61 @@ def test_any_box_of_any_tiff(data, tmp_path):
     np.testing.assert_array_equal(
         open_image(tmp_path / "a.tif").read(box), image[box.clip(image.shape).slices]
     )
+
+
+TURNED = {  # by the tag's value: what a stored picture looks like
+    1: lambda a: a,
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.swapaxes(0, 1),
+    6: lambda a: np.rot90(a, -1),
+    7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
+    8: lambda a: np.rot90(a),
+}
+
+
+def _with_orientation(path, image, code, **options):
+    tag = (274, 3, 1, code, True)
+    tifffile.imwrite(path, image, extratags=[tag], **options)
+    return TURNED[code](image)
+
+
+@pytest.mark.parametrize("code", TURNED)
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"tile": (32, 48)}, {"compression": "zlib", "rowsperstrip": 20}],
+    ids=["plain", "tiles", "strips"],
+)
+@pytest.mark.parametrize("image", [RGB, GREY16], ids=["rgb", "uint16"])
+def test_the_orientation_tag_is_honoured(image, options, code, tmp_path, equal):
+    more = {"photometric": "rgb" if image.ndim == 3 else "minisblack", **options}
+    seen = _with_orientation(tmp_path / "a.tif", image, code, **more)
+    equal(open_image(tmp_path / "a.tif"), np.ascontiguousarray(seen))
+    np.testing.assert_array_equal(read_image(tmp_path / "a.tif"), seen)
+
+
+def test_levels_and_planes_are_turned_too(tmp_path, equal):
+    stack = np.stack([GREY16, GREY16[::-1]])
+    _with_orientation(tmp_path / "a.tif", stack, 6, photometric="minisblack")
+    equal(open_image(tmp_path / "a.tif", plane=1), np.rot90(GREY16[::-1], -1))
+    with tifffile.TiffWriter(tmp_path / "b.tif") as file:
+        tag = (274, 3, 1, 8, True)
+        file.write(GREY16, tile=(32, 32), subifds=1, extratags=[tag])
+        file.write(GREY16[::2, ::2], tile=(32, 32), subfiletype=1)
+    equal(open_image(tmp_path / "b.tif"), np.rot90(GREY16), np.rot90(GREY16[::2, ::2]))
+
+
+def test_colour_models_that_pillow_converts_are_turned_once(tmp_path):
+    image = Image.fromarray(RGB).convert("LAB")
+    image.save(tmp_path / "a.tif")
+    image.save(tmp_path / "b.tif", tiffinfo={274: 6})
+    upright, turned = (read_image(tmp_path / name) for name in ("a.tif", "b.tif"))
+    np.testing.assert_array_equal(turned, np.rot90(upright, -1))
+    reader = open_image(tmp_path / "b.tif")
+    np.testing.assert_array_equal(reader.read(Box.of_shape(reader.shape)), turned)
+
+
+def test_an_orientation_that_is_none_is_left_alone(tmp_path, equal):
+    tifffile.imwrite(tmp_path / "a.tif", GREY16, extratags=[(274, 3, 1, 0, True)])
+    equal(open_image(tmp_path / "a.tif"), GREY16)

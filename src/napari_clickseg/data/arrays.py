@@ -9,10 +9,12 @@ import numpy as np
 
 from ..geometry import Box
 from .errors import ImageError
+from .overview import Overview
 
 __all__ = ["ArrayReader", "ImageReader"]
 
 STRIDED_PIXELS = 2**22  # numpy arrays with more pixels than this offer strided views as levels
+OVERVIEW_PIXELS = 2**24  # other arrays with more pixels than this get an overview
 LEAST_SIDE = 256  # no level that is made here is smaller than this
 ROUNDING = 2.0  # pixels by which the sides of a level may miss one common factor
 ASPECT = 0.02  # or this part of the side, in pyramids whose levels are padded
@@ -43,7 +45,8 @@ class ArrayReader:
     """Whatever can be sliced like an array (numpy, memory map, dask, zarr), or a pyramid of such.
 
     Only slices are ever turned into numpy arrays. A large numpy array offers every second, fourth,
-    ... pixel as further levels, which are views and cost nothing.
+    ... pixel as further levels, which are views and cost nothing; another large array gets an
+    `Overview`.
 
     Parameters
     ----------
@@ -67,6 +70,8 @@ class ArrayReader:
         _check_levels(self._arrays)
         if len(self._arrays) == 1 and isinstance(first, np.ndarray):
             self._arrays = _strided(first)
+        elif len(self._arrays) == 1 and self.shape[0] * self.shape[1] > OVERVIEW_PIXELS:
+            self._arrays.append(Overview(first))
         self.levels: tuple[tuple[int, int], ...] = tuple(
             (int(a.shape[0]), int(a.shape[1])) for a in self._arrays
         )

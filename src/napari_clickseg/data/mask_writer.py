@@ -12,6 +12,7 @@ import numpy as np
 from ..cancel import Progress, stop_if
 from ..geometry import Box
 from .ome_zarr import import_zarr, is_zarr
+from .pixel_size import PixelSize
 from .png_rows import PngRows
 from .replacing import replacing
 from .tiff import TIFF_HEADS
@@ -37,6 +38,7 @@ def save_mask(
     source: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
+    pixel_size: PixelSize | None = None,
 ) -> None:
     """Write a mask of any size; an older file is replaced only when the new one is complete.
 
@@ -56,6 +58,8 @@ def save_mask(
         Called with the part that is written, 0..1.
     cancelled : callable, optional
         Asked between blocks.
+    pixel_size : PixelSize, optional
+        Is written into TIFF, OME-TIFF and OME-Zarr; by default that of a TIFF source.
 
     Raises
     ------
@@ -98,8 +102,10 @@ def save_mask(
             yield box, np.asarray(mask[box.slices]).astype(dtype, copy=False)
             done += box.area
 
+    if pixel_size is None and source is not None:
+        pixel_size = PixelSize.of_tiff(source)
     with replacing(path, refuse) as unfinished:
-        write(unfinished, path, shape, dtype, blocks, source)
+        write(unfinished, path, shape, dtype, blocks, source, pixel_size)
     if progress is not None:
         progress(1.0)
 
@@ -152,6 +158,7 @@ def _write_tiff(
     dtype: np.dtype,
     blocks: Blocks,
     source: str | os.PathLike[str] | None,
+    pixel_size: PixelSize | None,
 ) -> None:
     from tifffile import TiffWriter
 
@@ -165,6 +172,12 @@ def _write_tiff(
 
     ome = path.name.lower().endswith((".ome.tif", ".ome.tiff"))
     big = shape[0] * shape[1] * dtype.itemsize > BIG_TIFF_BYTES
+    kept = {} if source is None else _kept_tags(Path(source), shape)
+    metadata = {"axes": "YX"} if ome else None
+    if pixel_size is not None:
+        kept |= pixel_size.resolution_tags()
+        if metadata is not None:
+            metadata |= pixel_size.ome_metadata()
     with TiffWriter(unfinished, bigtiff=big, ome=ome) as writer:
         writer.write(
             tiles(),
@@ -173,9 +186,9 @@ def _write_tiff(
             tile=(TILE, TILE),
             photometric="minisblack",
             compression="zlib",
-            metadata={"axes": "YX"} if ome else None,
+            metadata=metadata,
             maxworkers=1,
-            **({} if source is None else _kept_tags(Path(source), shape)),
+            **kept,
         )
 
 
@@ -218,6 +231,7 @@ def _write_png(
     dtype: np.dtype,
     blocks: Blocks,
     source: object,
+    pixel_size: PixelSize | None,
 ) -> None:
     stored = np.dtype(np.uint8) if dtype == np.uint8 else np.dtype(np.uint16)
     with unfinished.open("wb") as file:
@@ -239,6 +253,7 @@ def _write_npy(
     dtype: np.dtype,
     blocks: Blocks,
     source: object,
+    pixel_size: PixelSize | None,
 ) -> None:
     descr = np.lib.format.dtype_to_descr(dtype)
     header = {"shape": shape, "fortran_order": False, "descr": descr}
@@ -255,6 +270,7 @@ def _write_zarr(
     dtype: np.dtype,
     blocks: Blocks,
     source: object,
+    pixel_size: PixelSize | None,
 ) -> None:
     zarr = import_zarr(str(path), MaskError)
     options = {
@@ -264,16 +280,18 @@ def _write_zarr(
         "chunk_key_encoding": {"name": "v2", "separator": "/"},
     }
     if path.name.lower().endswith(".ome.zarr"):
+        size = pixel_size or PixelSize(1, 1)
+        scale, unit = [size.row, size.col], {"unit": size.ngff_unit} if size.ngff_unit else {}
         group = zarr.create_group(str(unfinished), zarr_format=2)
         group.attrs["multiscales"] = [
             {
                 "version": "0.4",
                 "name": path.name.split(".")[0],
-                "axes": [{"name": name, "type": "space"} for name in "yx"],
+                "axes": [{"name": name, "type": "space", **unit} for name in "yx"],
                 "datasets": [
                     {
                         "path": "0",
-                        "coordinateTransformations": [{"type": "scale", "scale": [1.0, 1.0]}],
+                        "coordinateTransformations": [{"type": "scale", "scale": scale}],
                     }
                 ],
             }

@@ -77,7 +77,7 @@ class _Chunked(PlaneArray):
 
     def __init__(self, array: Any, index: PlaneIndex, path: Path) -> None:
         super().__init__(array, index)
-        self._path = path
+        self._path, self.chunk_rows = path, int(array.chunks[index.rows])
 
     def __getitem__(self, box: tuple[slice, slice]) -> np.ndarray:
         try:

@@ -2,39 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-__all__ = ["Pack", "PackError", "PackItem"]
+from .scenes import DatasetError, Scene
+
+__all__ = ["Pack", "PackError"]
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff")
 IGNORE = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}
 
 
-class PackError(ValueError):
+class PackError(DatasetError):
     """A pack's folder or one of its files is not as expected."""
-
-
-@dataclass(frozen=True)
-class PackItem:
-    """One image with its objects.
-
-    Attributes
-    ----------
-    id : str
-        File name without suffix.
-    image : (H, W, 3) uint8 array
-        RGB.
-    labels : (H, W) int32 array
-        0 background, 1..N objects, -1 pixels to ignore.
-    """
-
-    id: str
-    image: np.ndarray
-    labels: np.ndarray
 
 
 class Pack:
@@ -82,13 +64,14 @@ class Pack:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def __getitem__(self, index: int) -> PackItem:
+    def __getitem__(self, index: int) -> Scene:
         name = self.ids[index]
         picture = _open(self._images[name])
         if picture.mode.startswith(("I", "F")):
             raise PackError(
                 f"{self._images[name]} has more than 8 bits per pixel; packs hold 8-bit images. "
-                "Scale it to 8 bits as you look at it, and save it again."
+                f"Open it as 'folder@{self.folder}', which scales each image to 8 bits, or save it "
+                "with 8 bits as you look at it."
             )
         image = np.asarray(picture.convert("RGB"))
         labels = self.labels(index)
@@ -97,7 +80,11 @@ class Pack:
                 f"The mask of '{name}' in {self.folder} is {labels.shape} but the image is "
                 f"{image.shape[:2]}. Both must have the same size."
             )
-        return PackItem(name, image, labels)
+        return Scene.flat(name, image, labels)
+
+    def scene(self, index: int, rng: np.random.Generator | None = None) -> Scene:
+        """The same as by indexing: nothing of a pack is drawn at random."""
+        return self[index]
 
     def labels(self, index: int) -> np.ndarray:
         """The mask alone, ``(H, W)`` int32 with -1 for pixels to ignore."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .errors import ImageError, unreadable
+from .orientation import ORIENTATION, stored_part, turn_of, upright
 from .planes import Plane, PlaneIndex
 
 if TYPE_CHECKING:
@@ -17,20 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["Picture"]
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF")
-ORIENTATION = 0x0112  # EXIF
 MOST_PIXELS = 2**30  # of one picture, decoded as a whole
 GREY = {"1": bool, "L": np.uint8, "I": np.int32, "F": np.float32}
-# EXIF 1-8: rows and columns swapped, then rows, columns turned round
-TURNS = {
-    1: (False, False, False),
-    2: (False, False, True),
-    3: (False, True, True),
-    4: (False, True, False),
-    5: (True, False, False),
-    6: (True, False, True),
-    7: (True, True, True),
-    8: (True, True, False),
-}
 
 
 class Picture:
@@ -73,7 +62,7 @@ class Picture:
                 )
             code = _orientation(image)
             self._mode = _target(image)
-        self._turn = TURNS.get(code, TURNS[1])
+        self._turn = turn_of(code)
         channels = {"RGB": (3,), "RGBA": (4,)}.get(self._mode, ())
         self.shape: tuple[int, ...] = (
             *((width, height) if self._turn[0] else (height, width)),
@@ -95,20 +84,13 @@ class Picture:
                 raise unreadable(self.path, error) from error
 
     def _read(self, image: Image, box: tuple[slice, slice]) -> np.ndarray:
-        swap, *flips = self._turn
-        spans = []
-        for part, length, flip in zip(box, self.shape[:2], flips, strict=True):
-            start, stop, _ = part.indices(length)
-            spans.append((length - stop, length - start) if flip else (start, stop))
-        (top, bottom), (left, right) = spans[::-1] if swap else spans
-        piece = image.crop((left, top, right, bottom))
+        rows, cols = stored_part(box, self.shape, self._turn)
+        piece = image.crop((cols.start, rows.start, cols.stop, rows.stop))
         if piece.mode != self._mode:
             if "transparency" in image.info:
                 piece.info["transparency"] = image.info["transparency"]
             piece = piece.convert(self._mode)
-        array = np.asarray(piece)
-        array = array.swapaxes(0, 1) if swap else array
-        return array[tuple(slice(None, None, -1 if flip else 1) for flip in flips)]
+        return upright(np.asarray(piece), self._turn)
 
 
 def _open(path: Path) -> Image:

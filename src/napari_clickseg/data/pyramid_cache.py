@@ -17,6 +17,7 @@ import numpy as np
 from ..cancel import Progress, stop_if
 from .arrays import LEAST_SIDE
 from .errors import ImageError
+from .means import halved
 
 __all__ = ["cache_folder", "cached_levels"]
 
@@ -47,14 +48,14 @@ def cached_levels(
 ) -> list[np.ndarray]:
     """Memory maps of an image and of its halved, averaged resolutions.
 
-    They are made on first use and kept under the file's path, size and time of change.
+    They are made on first use and kept under the path, the size and the time of change.
 
     Parameters
     ----------
     source : array
         ``(H, W)`` or ``(H, W, C)``; read in bands from top to bottom, once.
     path : Path
-        The file it comes from.
+        The file or folder it comes from.
     plane : object
         What of the file it is; part of the key.
     first : int
@@ -112,13 +113,20 @@ def cached_levels(
 
 def _key(path: Path, plane: object, first: int) -> str:
     """A folder name: of which picture, and of which state of its file."""
-    state = path.stat()
+    changed, size = _state(path)
     picture = f"{path.resolve()}\0{plane}\0{first}\0{VERSION}"
-    version = f"{state.st_mtime_ns}\0{state.st_size}"
+    version = f"{changed}\0{size}"
     return "-".join(
         hashlib.sha256(part.encode("utf-8", "surrogatepass")).hexdigest()[:24]
         for part in (picture, version)
     )
+
+
+def _state(path: Path) -> tuple[int, int]:
+    """Time of the last change (ns) and size (bytes) of a file, or of all that is in a folder."""
+    parts = [path, *(path.rglob("*") if path.is_dir() else ())]
+    states = [part.stat() for part in parts]
+    return max(s.st_mtime_ns for s in states), sum(s.st_size for s in states)
 
 
 def _sizes(shape: tuple[int, ...]) -> list[tuple[int, int]]:
@@ -187,13 +195,21 @@ def _write(
                 }
                 np.lib.format.write_array_header_1_0(file, header)
             chain = _Level(file, chain)
-        rows = max(2, BAND_PIXELS // width // 2 * 2)
+        rows = _band(source, width)
         for top in range(0, height, rows):
             stop_if(cancelled, what)
             chain.add(np.asarray(source[top : min(top + rows, height), 0:width]))
             if progress is not None:
                 progress(min(top + rows, height) / height)
         chain.close()
+
+
+def _band(source: Any, width: int) -> int:
+    """Rows read at a time: an even number, of whole chunks if these are not too large."""
+    chunk = int(getattr(source, "chunk_rows", 1))
+    rows = max(2, BAND_PIXELS // width // 2 * 2)
+    whole = -(-rows // (2 * chunk)) * 2 * chunk
+    return whole if whole * width <= 8 * BAND_PIXELS else rows
 
 
 class _Level:
@@ -213,30 +229,10 @@ class _Level:
         even = len(rows) // 2 * 2
         self._left = rows[even:].copy() if len(rows) > even else None
         if even:
-            self._coarser.add(_halved(rows[:even]))
+            self._coarser.add(halved(rows[:even]))
 
     def close(self) -> None:
         if self._coarser is not None:
             if self._left is not None:
-                self._coarser.add(_halved(np.concatenate([self._left, self._left])))
+                self._coarser.add(halved(np.concatenate([self._left, self._left])))
             self._coarser.close()
-
-
-def _halved(rows: np.ndarray) -> np.ndarray:
-    """Means of 2 x 2 pixels in the dtype of the pixels; the number of rows is even."""
-    if rows.shape[1] % 2:
-        rows = np.concatenate([rows, rows[:, -1:]], axis=1)
-    size, whole = rows.dtype.itemsize, rows.dtype.kind in "iu"
-    if rows.dtype.kind in "bu" and size <= 2:  # in integers, which is quicker
-        total = _sums(rows, np.uint16 if size == 1 else np.uint32)
-        total += 2
-        total >>= 2
-        return total.astype(rows.dtype)
-    mean = _sums(rows, np.float64 if size > 4 or (whole and size > 2) else np.float32) / 4
-    return (np.rint(mean) if whole else mean).astype(rows.dtype)
-
-
-def _sums(rows: np.ndarray, dtype: type) -> np.ndarray:
-    """Sums of 2 x 2 pixels."""
-    pairs = np.add(rows[0::2], rows[1::2], dtype=dtype)
-    return pairs[:, 0::2] + pairs[:, 1::2]

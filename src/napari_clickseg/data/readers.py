@@ -14,10 +14,11 @@ from ..cancel import Progress
 from .arrays import ArrayReader, ImageReader
 from .errors import ImageError, unreadable
 from .ome_zarr import is_zarr, open_zarr
+from .orientation import upright
 from .pictures import Picture
 from .planes import Plane, PlaneIndex, guess_axes
 from .pyramid_cache import cached_levels
-from .tiff import TIFF_HEADS, open_tiff
+from .tiff import TIFF_HEADS, open_tiff, orientation
 
 __all__ = ["ArrayReader", "ImageError", "ImageReader", "as_reader", "open_image", "read_image"]
 
@@ -66,7 +67,8 @@ def open_image(
 
     A large picture in a format that can only be decoded as a whole (PNG, JPEG, a TIFF of few huge
     strips) is copied once, with averaged coarser levels, into the user's cache
-    (``CLICKSEG_CACHE``); large compressed TIFF files without levels get the coarser ones only.
+    (``CLICKSEG_CACHE``); large compressed TIFF files and Zarr arrays without levels get the coarser
+    ones only.
 
     Parameters
     ----------
@@ -84,7 +86,8 @@ def open_image(
     Returns
     -------
     ImageReader
-        EXIF orientation is applied; palettes and other colour models are RGB or RGBA.
+        The orientation that EXIF or TIFF tags tell is applied; palettes and other colour models
+        are RGB or RGBA.
 
     Raises
     ------
@@ -103,7 +106,6 @@ def open_image(
             levels = cached_levels(full, path, plane, 0, progress, cancelled)
     elif (
         len(levels) == 1
-        and path.is_file()
         and not isinstance(full, np.ndarray)  # those offer strided views
         and full.shape[0] * full.shape[1] > OVERVIEW_PIXELS
     ):
@@ -202,7 +204,8 @@ def _read_tiff(path: Path) -> np.ndarray:
                     f"{getattr(model, 'name', model)}. Save the page you want as RGB."
                 )
             return Picture(path)[slice(None), slice(None)]
-        array, axes = series.asarray(), series.axes
+        array, axes, turn = series.asarray(), series.axes, orientation(series.keyframe)
     if array.ndim == 3 and "S" in axes:
         array = np.moveaxis(array, axes.index("S"), -1)
-    return array
+    single = array.ndim == 2 or array.ndim == 3 and "S" in axes
+    return upright(array, turn) if single else array

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import ImageError, unreadable
+from .orientation import ORIENTATION, Turn, turn_of, turned
 from .pictures import Picture
 from .planes import Plane, PlaneIndex
 
 if TYPE_CHECKING:
     from tifffile import TiffFrame, TiffPage, TiffPageSeries
 
-__all__ = ["TIFF_HEADS", "open_tiff"]
+__all__ = ["TIFF_HEADS", "open_tiff", "orientation"]
 
 TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 KEPT_BYTES = 2**26  # decoded segments kept for each image
@@ -68,13 +69,18 @@ def open_tiff(path: Path, plane: Plane) -> tuple[list[Any], bool]:
                 )
             return [Picture(path)], False
         index = PlaneIndex.choose(series.axes, series.shape, plane, f"The image {path}")
-        kept = _Kept()
+        kept, turn = _Kept(), orientation(series.keyframe)
         levels, fine = [], True
         for level in series.levels:
             array, random = _level(level, index, path, kept)
-            levels.append(array)
+            levels.append(turned(array, turn))
             fine &= random
         return levels, fine
+
+
+def orientation(page: TiffPage) -> Turn:
+    """How a page is turned to be seen."""
+    return turn_of(page.tags.valueof(ORIENTATION, 1))
 
 
 def _needs_pillow(page: TiffPage) -> bool:

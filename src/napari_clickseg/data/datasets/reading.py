@@ -1,0 +1,173 @@
+"""Images and masks of data sets as arrays, whatever format they have on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from ..readers import read_image
+from ..scenes import DatasetError
+
+__all__ = ["LOSSY", "SCALINGS", "Scaling", "grey", "read_labels", "read_rgb", "resized"]
+
+Scaling = Literal["percentiles", "range", "depth"]
+LOSSY = (".jpg", ".jpeg")
+SCALINGS = ("percentiles", "range", "depth")
+PERCENTILES = (0.1, 99.9)
+MOST_COLOURS = 4096  # of a mask that names its objects by colours
+
+
+def read_rgb(path: Path, scaling: Scaling = "depth") -> np.ndarray:
+    """An image as RGB with 8 bits.
+
+    Parameters
+    ----------
+    path : Path
+        PNG, JPEG, BMP, GIF, TIFF or npy; ``(H, W)``, ``(H, W, 3)`` or ``(H, W, 4)``, of which
+        alpha is dropped.
+    scaling : {"percentiles", "range", "depth"}
+        What becomes 0 and 255 where there are more than 8 bits: the 0.1 and 99.9 percentiles of
+        this image, its least and greatest value, or, for 16-bit integers, the ends of the type.
+
+    Returns
+    -------
+    (H, W, 3) uint8 array
+
+    Raises
+    ------
+    ImageError
+        If the file cannot be read.
+    DatasetError
+        If it holds a stack or has other channels.
+    """
+    array = read_image(path)
+    if array.ndim == 3 and array.shape[2] in (3, 4):
+        array = array[..., :3]
+    elif array.ndim == 3 and array.shape[2] == 1:
+        array = array[..., 0]
+    elif array.ndim != 2:
+        raise DatasetError(
+            f"{path} has the shape {array.shape}. An image of a data set is (H, W), (H, W, 3) or "
+            "(H, W, 4): save the planes or channels you want as files of their own."
+        )
+    array = _eight_bits(array, scaling)
+    if array.ndim == 2:
+        array = np.repeat(array[..., None], 3, axis=2)
+    return np.ascontiguousarray(array)
+
+
+def _eight_bits(array: np.ndarray, scaling: Scaling) -> np.ndarray:
+    if array.dtype == np.uint8:
+        return array
+    if array.dtype == bool:
+        return array.astype(np.uint8) * 255
+    if scaling == "depth" and array.dtype == np.uint16:
+        return (array >> 8).astype(np.uint8)
+    values = array.astype(np.float32)
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return np.zeros(array.shape, np.uint8)
+    if scaling == "percentiles":
+        low, high = np.percentile(finite, PERCENTILES)
+    else:
+        low, high = finite.min(), finite.max()
+    scaled = (np.nan_to_num(values, nan=low, posinf=high, neginf=low) - low) / max(high - low, 1e-9)
+    return (scaled.clip(0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+def grey(rgb: np.ndarray) -> np.ndarray:
+    """Luma of an RGB image ``(H, W, 3)`` as ``(H, W)`` uint8, in OpenCV's integer arithmetic.
+
+    The published PascalVOC and SAIC-IS readers take these values as the ids of objects.
+    """
+    weights = np.array([9798, 19235, 3735], np.int32)
+    return ((rgb.astype(np.int32) @ weights + (1 << 14)) >> 15).astype(np.uint8)
+
+
+def read_labels(path: Path) -> np.ndarray:
+    """A mask as one whole number per pixel.
+
+    Parameters
+    ----------
+    path : Path
+        PNG, BMP, GIF, TIFF or npy. Palettes give their indices, bool gives 0 and 1; in a coloured
+        mask each colour but black is a value, numbered in the order of red, green, blue. JPEG
+        gives the brightest channel, inexact as it is.
+
+    Returns
+    -------
+    (H, W) int32 array
+        Negative values of the file are kept.
+
+    Raises
+    ------
+    ImageError
+        If the file cannot be read.
+    DatasetError
+        If it is no mask: a stack, fractions, or too many colours.
+    """
+    if path.suffix.lower() in LOSSY:
+        return read_rgb(path).max(axis=2).astype(np.int32)
+    indices = _palette_indices(path)
+    array = read_image(path) if indices is None else indices
+    if array.ndim == 3 and array.shape[2] in (1, 3, 4):
+        array = _one_channel(path, array[..., :3])
+    if array.ndim != 2:
+        raise DatasetError(
+            f"The mask {path} has the shape {array.shape}. A mask is (H, W): one number per pixel."
+        )
+    whole = array.dtype.kind != "f" or bool((np.isfinite(array) & (array == array.round())).all())
+    if not whole:
+        raise DatasetError(
+            f"The mask {path} holds fractions. A mask has whole numbers: 0 for background, one for "
+            "each object."
+        )
+    if array.size and not -(2**31) <= array.min() <= array.max() < 2**31:
+        raise DatasetError(f"The mask {path} has values beyond 32 bits. Number its objects anew.")
+    return array.astype(np.int32)
+
+
+def _palette_indices(path: Path) -> np.ndarray | None:
+    """The indices of a picture with a palette; None for any other file."""
+    if path.suffix.lower() not in (".png", ".gif", ".bmp", ".tif", ".tiff"):
+        return None
+    from PIL import Image
+
+    try:
+        with Image.open(path) as picture:
+            return np.asarray(picture) if picture.mode == "P" else None
+    except (OSError, ValueError):  # what Pillow does not know; told by read_image
+        return None
+
+
+def _one_channel(path: Path, array: np.ndarray) -> np.ndarray:
+    if (array == array[..., :1]).all():
+        return array[..., 0]
+    if array.dtype != np.uint8:
+        raise DatasetError(f"The mask {path} is coloured and not of 8 bits. Save one channel.")
+    packed = array.astype(np.int32) @ np.array([65536, 256, 1], np.int32)
+    colours, numbers = np.unique(packed, return_inverse=True)
+    if len(colours) > MOST_COLOURS:
+        raise DatasetError(
+            f"{path} has {len(colours)} colours, so it looks like a photograph rather than a mask."
+        )
+    labels = numbers.reshape(packed.shape)
+    return labels if colours[0] == 0 else labels + 1
+
+
+def resized(array: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """An image ``(H, W, 3)`` uint8, bilinear, or a mask ``(H, W)``, nearest, in another size."""
+    from PIL import Image
+
+    if array.shape[:2] == shape:
+        return array
+    if array.ndim == 3:
+        size = (shape[1], shape[0])
+        return np.asarray(Image.fromarray(array).resize(size, Image.Resampling.BILINEAR))
+    picked = [
+        ((np.arange(new) + 0.5) * old / new).astype(int)
+        for new, old in zip(shape, array.shape, strict=True)
+    ]
+    return array[np.ix_(*picked)]

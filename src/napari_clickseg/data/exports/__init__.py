@@ -1,0 +1,1 @@
+"""Labels as other programs read them, one format per module."""
