@@ -25,6 +25,8 @@ class Box:
     right: int
 
     def __post_init__(self) -> None:
+        if type(self.top) is type(self.left) is type(self.bottom) is type(self.right) is int:
+            return
         for name in ("top", "left", "bottom", "right"):
             side = getattr(self, name)
             try:

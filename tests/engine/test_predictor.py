@@ -281,9 +281,9 @@ def test_cancelling_is_asked_before_each_network_call(scene):
     ],
 )
 def test_interactions_the_model_does_not_know_are_refused(interaction, name, scene):
-    predictor = _predictor(DiskModel())
+    predictor = _predictor(DiskModel(interactions=frozenset({"scribble"})))
     session = predictor.start(as_reader(scene)).add(interaction)
-    with pytest.raises(ValueError, match=f"does not take a {name}, only click"):
+    with pytest.raises(ValueError, match=f"does not take a {name}, only scribble"):
         predictor.run(session)
     known = _predictor(DiskModel(interactions=frozenset({"click", name})))
     assert known.run(session).mask(0.5)[1, 1]

@@ -127,11 +127,11 @@ def test_a_refused_click_leaves_all_as_it_was(seg):
         with pytest.raises(ValueError, match=r"outside the image|no place"):
             seg.click(row, col)
     for refused in (
-        lambda: seg.stroke([(1, 1), (4, 4)]),
-        lambda: seg.contour([(1, 1), (4, 4), (4, 1)]),
-        lambda: seg.box(Box(1, 1, 5, 5)),
+        lambda: seg.stroke([(1, 1)]),
+        lambda: seg.contour([(1, 1), (4, 4)]),
+        lambda: seg.box(Box(500, 500, 505, 505)),
     ):
-        with pytest.raises(ValueError, match="does not take a"):
+        with pytest.raises(ValueError, match="at least|outside the image"):
             refused()
     assert seg.history is history
 

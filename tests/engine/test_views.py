@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from napari_clickseg.data.readers import as_reader
 from napari_clickseg.engine import views
+from napari_clickseg.engine.resampling import reduction
 from napari_clickseg.engine.tiles import TileMap
 from napari_clickseg.engine.views import CentreView, CornerView
 from napari_clickseg.geometry import Box
@@ -190,3 +191,30 @@ def test_the_mask_so_far_is_read_coarser_in_large_boxes(monkeypatch):
     coarse = view.read_mask(mask)
     assert steps == [4]
     assert (coarse - exact).abs().mean() < 0.02
+
+
+def test_lean_reading_takes_the_level_of_the_views_own_resolution():
+    """Of levels that were halved and rounded up, pixel for pixel; nothing is resized."""
+    rng = np.random.default_rng(0)
+    levels = [rng.random((501, 703), np.float32)]
+    while len(levels) < 4:
+        height, width = levels[-1].shape
+        levels.append(rng.random((-(-height // 2), -(-width // 2)), np.float32))
+    reader = as_reader(levels)
+    for number, level in enumerate(levels):
+        step = 2**number
+        part = Box(8, 16, 40, 48)
+        native = Box(8 * step, 16 * step, 40 * step, 48 * step).clip(levels[0].shape)
+        view = CentreView(native, part.shape)
+        seen = view.read_image(reader, (0, 1), lean=True)[0, 0].numpy()
+        np.testing.assert_allclose(seen, level[part.slices], atol=1e-6)
+    plain = CentreView(Box(0, 0, 256, 256), (32, 32)).read_image(reader, (0, 1))[0, 0].numpy()
+    assert np.abs(plain - levels[3][:32, :32]).mean() > 0.1  # from the full resolution
+
+
+@pytest.mark.parametrize(
+    ("full", "side", "ratio"),
+    [(9999, 5000, 2), (9999, 4999, 2), (1000, 63, 16), (1000, 600, 5 / 3)],
+)
+def test_sides_of_levels_are_rounded(full, side, ratio):
+    assert reduction(full, side) == ratio

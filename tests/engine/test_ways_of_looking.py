@@ -262,3 +262,38 @@ def test_mirrored_copies_side_by_side_change_nothing(tiny_model, scene):
         torch.set_num_threads(before)
     for one, two in zip(answers[:3], answers[3:], strict=True):
         np.testing.assert_allclose(one, two, atol=1e-3)
+
+
+def test_an_object_is_looked_for_by_glances_and_answered_by_a_full_look():
+    """In a window of a large image: small and not mirrored; the answer comes from both copies."""
+    image = np.zeros((900, 1200), np.uint8)
+    image[300:380, 400:500] = 200
+    model = ColourModel()
+    zoom_in = {"first_window": 512, "search_size": 96}
+    seg = Segmenter(model, "clickseg", zoom_in=zoom_in)
+    seg.set_image(image)
+    seg.click(340, 450)
+    glance, *looks = [tuple(inputs.image.shape[-2:]) for inputs in model.seen]
+    assert glance == (96, 96) and len(looks) == 2 and min(max(size) for size in looks) > 96
+    np.testing.assert_array_equal(seg.mask, image > 0)
+
+
+def test_a_glance_that_was_right_is_answered_by_a_full_look_there():
+    image = np.zeros((900, 1200), np.uint8)
+    image[30:500, 30:470] = 200
+    model = ColourModel()
+    seg = Segmenter(model, "clickseg", zoom_in={"first_window": 512, "search_size": 96})
+    seg.set_image(image)
+    seg.click(250, 250)
+    sizes = [tuple(inputs.image.shape[-2:]) for inputs in model.seen]
+    assert sizes[0] == (96, 96) and sizes[1:] == [(256, 256)] * 2
+    assert seg.history.present.roi == Box(0, 0, 512, 512)
+
+
+def test_small_images_are_not_glanced_at(scene):
+    model = ColourModel()
+    seg = Segmenter(model, "clickseg", zoom_in={"search_size": 64})
+    seg.set_image(scene)
+    seg.click(95, 80)
+    assert len(model.seen) % 2 == 0
+    assert min(max(inputs.image.shape[-2:]) for inputs in model.seen) > 64

@@ -13,7 +13,7 @@ from napari_clickseg.geometry import Box
 from napari_clickseg.interactions import BoxPrompt, Click, Contour, Stroke
 from napari_clickseg.models.base import Inputs
 from napari_clickseg.models.checkpoint import read_model, write_model
-from napari_clickseg.models.compact import CompactModel
+from napari_clickseg.models.compact import CompactModel, widened
 from napari_clickseg.models.folding import fold_batch_norms
 from napari_clickseg.models.header import KEY, CheckpointError, read_header
 from napari_clickseg.models.maps import disk_maps, draw_disk
@@ -315,3 +315,15 @@ def test_the_bundled_model_keeps_its_promises():
     assert cards[0].trained_on
     model = read_model(cards[0].path)
     assert sum(p.numel() for p in model.parameters()) <= 4_000_000
+
+
+@torch.inference_mode()
+def test_a_widened_network_answers_clicks_as_before():
+    narrow, wide = tiny(), CompactModel(**TINY, every_kind=True).eval()
+    wide.load_state_dict(widened(narrow.state_dict(), wide))
+    image, prev = torch.rand(1, 3, 32, 32), torch.zeros(1, 1, 32, 32)
+    clicks = [Click(3, 4), Click(20, 9, positive=False)]
+    both = [model(Inputs(image, model.encode(clicks, (32, 32)), prev)) for model in (narrow, wide)]
+    torch.testing.assert_close(*both)
+    again = widened(wide.state_dict(), wide)
+    torch.testing.assert_close(again["stem.0.weight"], wide.stem[0].weight)

@@ -12,7 +12,6 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
-from scipy.ndimage import zoom
 
 from ..cancel import stop_if
 from ..data.readers import ImageReader
@@ -135,16 +134,18 @@ class Descent:
         wide = Box(box.top - HALO, box.left - HALO, box.bottom + HALO, box.right + HALO)
         wide = wide.clip(self._shape(level))
         before = self._read(wide, level)
-        mask = before > 0.5
-        if mask.all() or not mask.any():
+        if before is None or not _divided(before):
             return None
         view = CentreView(self._native(wide, level), wide.shape)
-        image = view.read_image(self.reader, self.limits)[0].permute(1, 2, 0).numpy()
+        image = view.read_image(self.reader, self.limits, lean=True)[0].permute(1, 2, 0).numpy()
         after = follow_edges(image, before)
         return after[box.shift(-wide.top, -wide.left).slices]
 
-    def _read(self, box: Box, level: int) -> np.ndarray:
-        """Probabilities before the filter of a level: those of the level above, enlarged."""
+    def _read(self, box: Box, level: int) -> np.ndarray | None:
+        """Probabilities before the filter of a level: those of the level above, enlarged.
+
+        None where there is surely no boundary.
+        """
         if level + 1 == len(self._done):
             return self._sampled(box, level)
         above = Box(
@@ -160,9 +161,10 @@ class Descent:
                 found[common.shift(-above.top, -above.left).slices] = part / np.float32(255)
         if not overlaid:
             return self._sampled(box, level)
-        doubled = zoom(found, 2, order=1, mode="nearest", grid_mode=True)
+        if not _divided(found):
+            return None
         place = box.shift(-2 * above.top, -2 * above.left)
-        return doubled[place.slices]
+        return _doubled(_doubled(found).T).T[place.slices]
 
     def _sampled(self, box: Box, level: int) -> np.ndarray:
         """The answer in the middle of each pixel of a level."""
@@ -186,6 +188,21 @@ class Descent:
             if box.contains(row, col):
                 values[row - box.top, col - box.left] = float(click.positive)
         return values
+
+
+def _divided(probabilities: np.ndarray) -> bool:
+    """Whether there are pixels on both sides of 0.5."""
+    mask = probabilities > 0.5
+    return bool(mask.any()) and not mask.all()
+
+
+def _doubled(values: np.ndarray) -> np.ndarray:
+    """Twice as many rows, linearly interpolated between the middles of the given ones."""
+    padded = np.concatenate([values[:1], values, values[-1:]])
+    out = np.empty((2 * len(values), values.shape[1]), np.float32)
+    out[0::2] = 0.75 * values + 0.25 * padded[:-2]
+    out[1::2] = 0.75 * values + 0.25 * padded[2:]
+    return out
 
 
 def _levels(scale: float) -> int:

@@ -39,6 +39,9 @@ class FittedZoomIn(ZoomIn):
         Side in image pixels of the square in which an object is looked for, in images that are
         larger and where it is not known what the user sees. It grows while it cuts the mask, or
         while the network is not sure of what it sees.
+    search_size : int
+        Longest side in network pixels of the views in such a window, which are glances: not
+        mirrored, not refined, and replaced by the answer of a full look.
     """
 
     skip_clicks: int = 0
@@ -47,10 +50,11 @@ class FittedZoomIn(ZoomIn):
     max_enlargement: float = 2.0
     max_growths: int = 2
     first_window: int = 2048
+    search_size: int = 192
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        make_whole(self, "max_growths", "first_window")
+        make_whole(self, "max_growths", "first_window", "search_size")
         check_fields(
             type(self).__name__,
             (
@@ -64,6 +68,11 @@ class FittedZoomIn(ZoomIn):
                     self.first_window,
                     lambda x: isinstance(x, int) and x >= 64,
                     "first_window (64 or more pixels)",
+                ),
+                (
+                    self.search_size,
+                    lambda x: isinstance(x, int) and x >= 64,
+                    "search_size (64 or more pixels)",
                 ),
             ),
         )

@@ -69,10 +69,20 @@ class Network:
             most = BRS_KINDS[self.profile.brs].max_clicks
         return math.inf if most is None else most
 
+    def chosen(self, session: Session) -> ClickModel:
+        """The network that answers, by those interactions that the model takes."""
+        known = [i for i in session.interactions if i.kind in self.model.spec.interactions]
+        return self.model.choose(known, session.offset)
+
     # not inference_mode: refinement differentiates through what is remembered
     @torch.no_grad()
     def look(
-        self, session: Session, mask: TileMap, view: View, cancelled: Stop
+        self,
+        session: Session,
+        mask: TileMap,
+        view: View,
+        cancelled: Stop,
+        glance: bool = False,
     ) -> tuple[Tensor, Refinement | None]:
         """Logits ``(1, 1, h, w)`` of a view, averaged with its mirrored copy if `flip` is on.
 
@@ -88,9 +98,11 @@ class Network:
         view : View
         cancelled : callable, optional
             Asked before each network call.
+        glance : bool
+            Neither mirror nor refine; what refinement found before is handed back.
         """
         offset = session.offset
-        net, brs = self.model.choose(session.interactions, offset), self.profile.brs
+        net, brs = self.chosen(session), self.profile.brs
         device = net.device
         image = self.memory.recall(
             session.reader,
@@ -102,13 +114,13 @@ class Network:
         known = [i for i in self._shown(session.interactions) if i.kind in net.spec.interactions]
         seen = [view.place(item) for item in known]
         copies = []
-        for mirrored in (False, True) if self.profile.flip else (False,):
+        for mirrored in (False, True) if self.profile.flip and not glance else (False,):
             maps = net.encode([_turn(item, mirrored, view) for item in seen], view.size, offset)
             mask_so_far = None if prev is None else _fast(_mirror(prev, mirrored))
             inputs = Inputs(_fast(_mirror(image, mirrored)), _fast(maps), mask_so_far)
             copies.append(Copy(inputs, mirrored))
-        refinement = None
-        if brs == NO_BRS:
+        refinement = session.refinement if glance else None
+        if brs == NO_BRS or glance:
             answers = together(
                 [partial(self._predict, session, net, view, copy, cancelled) for copy in copies],
                 device,

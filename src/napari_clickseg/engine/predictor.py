@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+import numpy as np
 import torch
 
 from ..data.readers import ImageReader
@@ -15,15 +16,17 @@ from ..geometry import Box
 from ..interactions import Click, Interaction
 from ..models.base import ClickModel
 from ..models.staged import SeveralModels
+from .as_clicks import as_clicks, confinement
 from .changes import changed_region
 from .contrast import black_and_white
 from .descent import Descent
 from .network import Network
 from .postprocess import honour_clicks
 from .profiles import NO_BRS, Profile
-from .session import Session
+from .session import Session, only_inside
+from .specks import without_specks
 from .tiles import TILE, TileMap
-from .views import VIEWS, View
+from .views import NEGLIGIBLE, VIEWS, View
 from .zoom_in import fit_size
 
 __all__ = ["Predictor"]
@@ -31,6 +34,7 @@ __all__ = ["Predictor"]
 Stop = Callable[[], bool] | None
 
 FINE = 0.375  # network pixels per image pixel from which on an answer has detail enough
+MOST_STEPS = 256  # in which an answer gets its detail
 FEW_PIXELS = 20  # an adaptive cascade ends once no more of them change
 
 
@@ -93,9 +97,12 @@ class Predictor:
         return Session.of_image(reader, black_and_white(reader, contrast_limits))
 
     def check(self, interaction: Interaction) -> None:
-        """Raise ValueError if the model was not trained on this kind of interaction."""
+        """Raise ValueError if the model takes neither this kind of interaction nor clicks for it.
+
+        See `as_clicks` for what a model of clicks is shown of strokes, contours and boxes.
+        """
         kind, known = interaction.kind, sorted(self.model.spec.interactions)
-        if kind not in known:
+        if kind not in known and Click.kind not in known:
             raise ValueError(
                 f"The model {self.model.spec.architecture} does not take a {kind}, only "
                 f"{' and '.join(known)}. Use that, or choose a model trained on other interactions."
@@ -122,14 +129,25 @@ class Predictor:
             return session
         for interaction in session.interactions:
             self.check(interaction)
-        seen = replace(session, predicted=len(session.interactions))
-        if self.profile.honour_clicks and self._only_background(session):
-            return seen
-        looked = self._cascade(seen, cancelled)
-        if self.profile.honour_clicks:
-            kept = honour_clicks(looked.probabilities, looked.interactions)
-            looked = replace(looked, probabilities=kept)
-        return looked
+        kinds, said = self.model.spec.interactions, session.interactions
+        seen = as_clicks(session, kinds, crop=self.profile.zoom_in is None)
+        if not (self.profile.honour_clicks and self._only_background(seen)):
+            seen = self._cascade(seen, cancelled)
+            if self.profile.honour_clicks:
+                kept = honour_clicks(seen.probabilities, said)
+                seen = replace(seen, probabilities=kept)
+        region, kept = confinement(session, kinds), seen.probabilities
+        if region != session.region:
+            kept = only_inside(kept, region)
+        return replace(
+            session,
+            probabilities=kept,
+            predicted=len(said),
+            asked=(*session.asked, len(said)),
+            roi=seen.roi,
+            refinement=seen.refinement,
+            coarse=seen.coarse,
+        )
 
     def forget(self, reader: ImageReader) -> None:
         """Drop all that is remembered of an image, such as one that is not worked on any more."""
@@ -174,28 +192,38 @@ class Predictor:
         mask = start.probabilities
         if not self.profile.mask_feedback and session.start_mask is not None:
             mask = session.start_mask
+        if self.profile.tiling is not None:
+            return self._look_by_tiles(mask, session, cancelled)
         if zoom_in is None:
             return self._look(start, mask, session, region, cancelled)
         counted = self._network.counted(session.interactions)
         searching = mask.bounding_box(zoom_in.threshold) is None
         roi, zoomed = _within(region, zoom_in.choose(session, counted)), 0
         while True:
-            session = self._look(start, mask, session, roi, cancelled)
+            glance = searching and zoom_in.search_size is not None and roi not in (None, region)
+            session = self._look(start, mask, session, roi, cancelled, glance)
             zoomed += roi not in (None, region) and not searching
             roi, searching = zoom_in.settle(session, counted, zoomed, searching)
             roi = _within(region, roi)
-            if roi == session.roi:
+            if roi == session.roi and not glance:
                 return session
 
     def _look(
-        self, start: Session, mask: TileMap, session: Session, roi: Box | None, cancelled: Stop
+        self,
+        start: Session,
+        mask: TileMap,
+        session: Session,
+        roi: Box | None,
+        cancelled: Stop,
+        glance: bool = False,
     ) -> Session:
         """The session after one look at a region (None: the whole image).
 
-        The network is shown `mask` as the mask so far; `start` is the session before all looks.
+        The network is shown `mask` as the mask so far; `start` is the session before all looks. A
+        glance is quick: small, and as the network answers at once.
         """
-        view = self._view(session, roi)
-        logits, refinement = self._network.look(session, mask, view, cancelled)
+        view = self._view(session, roi, glance)
+        logits, refinement = self._network.look(session, mask, view, cancelled, glance)
         canvas, coarse, where = session.probabilities, session.coarse, None
         detailed = self.profile.follow_edges and min(view.scale) < FINE
         if detailed and start.probabilities.bounding_box(0.5) is not None:
@@ -210,6 +238,17 @@ class Predictor:
             coarse = {key: scale for key, scale in coarse.items() if key not in changed}
             coarse |= dict.fromkeys(changed, min(view.scale)) if detailed else {}
         return replace(session, probabilities=kept, roi=roi, refinement=refinement, coarse=coarse)
+
+    def _look_by_tiles(self, mask: TileMap, session: Session, cancelled: Stop) -> Session:
+        """The session after all tiles of the image, or of its region, were looked at."""
+        canvas, box = TileMap(session.shape), session.region or Box.of_shape(session.shape)
+        for tile, weights in self.profile.tiling.cover(box):
+            view = self._view(session, tile)
+            logits, _ = self._network.look(session, mask, view, cancelled)
+            answer = view.answer(logits)
+            if answer.max() >= NEGLIGIBLE:
+                canvas = canvas.paste(tile, canvas.read(tile) + weights * answer)
+        return replace(session, probabilities=canvas, roi=None, refinement=None, coarse={})
 
     def follow_edges(
         self, session: Session, cancelled: Stop = None, first: Sequence[Box] = ()
@@ -233,6 +272,7 @@ class Predictor:
         if not session.coarse:
             return
         clicks = [item for item in session.interactions if isinstance(item, Click)]
+        region = confinement(session, self.model.spec.interactions)
         descent = Descent(
             session.reader,
             session.contrast_limits,
@@ -241,37 +281,52 @@ class Predictor:
             clicks if self.profile.honour_clicks else [],
             first,
         )
+        answer, scales = session.probabilities, session.coarse
+        enough, done = max(1, len(scales) // MOST_STEPS), []
+        parts: list[tuple[Box, np.ndarray]] = []
         for box, values in descent.run(cancelled):
-            inside = box if session.region is None else box.intersect(session.region)
-            if inside.empty:
-                continue
-            part = values[inside.shift(-box.top, -box.left).slices]
-            key = (box.top // TILE, box.left // TILE)
-            session = replace(
-                session,
-                probabilities=session.probabilities.paste(inside, part),
-                coarse={k: scale for k, scale in session.coarse.items() if k != key},
-            )
-            yield session
-        yield replace(session, coarse={})
+            inside = box if region is None else box.intersect(region)
+            done.append((box.top // TILE, box.left // TILE))
+            if not inside.empty:
+                parts.append((inside, values[inside.shift(-box.top, -box.left).slices]))
+            if len(parts) == enough:
+                session, parts = _with_parts(session, parts), []
+                yield session
+        session = _with_parts(session, parts)
+        parts = without_specks(session.probabilities, answer, done, scales, clicks, cancelled)
+        yield replace(_with_parts(session, parts), coarse={})
 
-    def _view(self, session: Session, roi: Box | None) -> View:
+    def _view(self, session: Session, roi: Box | None, glance: bool = False) -> View:
         """How a region (None: the whole image) is shown to the network."""
         profile = self.profile
-        spec = self.model.choose(session.interactions, session.offset).spec
+        spec = self._network.chosen(session).spec
         view = VIEWS[profile.sampling]
         box = Box.of_shape(session.shape) if roi is None else roi
         if spec.fixed_size is not None:
             return view(box, spec.fixed_size)
+        if profile.tiling is not None:
+            return view.sized(box, box.shape, spec.stride)
         if profile.fixed_size is not None:
             size = profile.fixed_size
         elif roi is not None and profile.zoom_in is not None:
             size = profile.zoom_in.view_size(roi)
+            if glance:
+                size = fit_size(size, min(max(size), profile.zoom_in.search_size), least=32)
         elif profile.network_size is not None:
             size = fit_size(box.shape, profile.network_size, profile.max_enlargement, least=32)
         else:
             size = box.shape
         return view.sized(box, size, spec.stride)
+
+
+def _with_parts(session: Session, parts: Sequence[tuple[Box, np.ndarray]]) -> Session:
+    """The session with finished parts of its boundary, each within one tile."""
+    done = {(box.top // TILE, box.left // TILE) for box, _ in parts}
+    return replace(
+        session,
+        probabilities=session.probabilities.paste_parts(parts),
+        coarse={key: scale for key, scale in session.coarse.items() if key not in done},
+    )
 
 
 def _within(region: Box | None, roi: Box | None) -> Box | None:

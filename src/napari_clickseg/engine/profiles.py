@@ -9,9 +9,10 @@ from typing import Any
 
 from .fields import check_fields, is_flag, is_size, make_whole, whole_sides
 from .fitted_zoom_in import FittedZoomIn
+from .tiling import Tiling
 from .zoom_in import TypedZoomIn, ZoomIn
 
-__all__ = ["BRS", "NO_BRS", "PROFILES", "Profile", "ZoomIn", "get_profile"]
+__all__ = ["BRS", "NO_BRS", "PROFILES", "Profile", "Tiling", "ZoomIn", "get_profile"]
 
 NO_BRS = "NoBRS"
 BRS = (NO_BRS, "RGB-BRS", "DistMap-BRS", "f-BRS-A", "f-BRS-B", "f-BRS-C")
@@ -74,6 +75,9 @@ class Profile:
     follow_edges : bool
         Bring boundaries that were answered at a small scale to full resolution, and keep what has
         that resolution where a later answer agrees with it.
+    tiling : Tiling or None
+        Answer the whole image tile by tile at its own resolution; `zoom_in`, `network_size` and
+        `fixed_size` do not matter then, and there is no refinement (`brs`).
     bfloat16 : bool
         Run the network in bfloat16 where the processor has it; refinement stays in float32.
     """
@@ -99,6 +103,7 @@ class Profile:
     cascade_clicks: int = 1
     cascade_adaptive: bool = False
     follow_edges: bool = False
+    tiling: Tiling | None = None
     bfloat16: bool = False
 
     def __post_init__(self) -> None:
@@ -153,8 +158,18 @@ class Profile:
                 ),
                 (self.sampling, lambda x: x in ("corners", "centres"), "sampling"),
                 (self.zoom_in, lambda x: x is None or isinstance(x, ZoomIn), "zoom_in"),
+                (
+                    self.tiling,
+                    lambda x: x is None or isinstance(x, Tiling),
+                    "tiling (Tiling(size, overlap), or None)",
+                ),
             ),
         )
+        if self.tiling is not None and self.brs != NO_BRS:
+            raise ValueError(
+                f"Profile {self.name!r:.40} asks for the refinement {self.brs}, which learns for "
+                f"one view, and for tiling, which has many. Use brs={NO_BRS!r} or tiling=None."
+            )
 
     def override(self, **overrides: Any) -> Profile:
         """The same profile with single fields replaced.

@@ -34,7 +34,7 @@ class Segmenter:
         How to predict; by default what the model was made for.
     **overrides
         Single fields of the profile: ``threshold=0.6``, ``flip=True``, ``zoom_in=None`` (off), True
-        or a mapping of `ZoomIn` fields, ``brs="NoBRS"``, ...
+        or a mapping of `ZoomIn` fields, ``brs="NoBRS"``, ``tiling=Tiling(512, 128)``, ...
 
     Raises
     ------
@@ -154,10 +154,12 @@ class Segmenter:
     ) -> Box:
         """Draw an open line of ``(row, col)`` points; see `click`.
 
+        A model that takes clicks only is shown clicks along it.
+
         Raises
         ------
         ValueError
-            If the model does not take strokes, or there are fewer than two points.
+            If the model takes neither strokes nor clicks, or there are fewer than two points.
         """
         return self._say(Stroke(points, positive), cancelled)
 
@@ -170,20 +172,24 @@ class Segmenter:
     ) -> Box:
         """Draw a closed line of ``(row, col)`` points; see `click`.
 
+        A model that takes clicks only corrects what was drawn.
+
         Raises
         ------
         ValueError
-            If the model does not take contours, or there are fewer than three points.
+            If the model takes neither contours nor clicks, or there are fewer than three points.
         """
         return self._say(Contour(points, positive), cancelled)
 
     def box(self, box: Box, *, cancelled: Callable[[], bool] | None = None) -> Box:
         """Draw a box around the object; see `click`.
 
+        A model that takes clicks only looks for the object inside.
+
         Raises
         ------
         ValueError
-            If the model does not take boxes.
+            If the model takes neither boxes nor clicks.
         """
         return self._say(BoxPrompt(box), cancelled)
 

@@ -16,7 +16,7 @@ from .tiles import TILE, Key, MaskView, TileMap
 if TYPE_CHECKING:
     from .brs import Refinement
 
-__all__ = ["History", "Session"]
+__all__ = ["History", "Session", "only_inside"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +34,10 @@ class Session:
         Oldest first, in image pixels.
     predicted : int
         How many of the interactions the probabilities know of.
+    asked : tuple of int
+        After which numbers of interactions the network was asked, to do the same again.
+    known : int
+        How many of the interactions the start mask knows of: it was painted over what they gave.
     roi : Box or None
         The region that was looked at last; None for the whole image.
     start_mask : TileMap or None
@@ -60,6 +64,8 @@ class Session:
     region: Box | None = None
     viewport: Box | None = None
     coarse: Mapping[Key, float] = field(default_factory=dict)
+    asked: tuple[int, ...] = ()
+    known: int = 0
 
     @classmethod
     def of_image(cls, reader: ImageReader, contrast_limits: tuple[float, float]) -> Session:
@@ -133,6 +139,8 @@ class Session:
             roi=None,
             refinement=None,
             coarse={},
+            asked=(),
+            known=0,
         )
 
     def with_mask(self, mask: np.ndarray | Sequence[Sequence[float]]) -> Session:
@@ -161,7 +169,7 @@ class Session:
             (strip, np.asarray(mask[strip.top : strip.bottom]) != 0) for strip in strips
         )
         if self.region is not None:
-            start = _only_inside(start, self.region)
+            start = only_inside(start, self.region)
         return replace(self, start_mask=start).restart()
 
     def confine(self, region: Box | None) -> Session:
@@ -190,8 +198,8 @@ class Session:
         confined = replace(self, region=inside)
         for interaction in self.interactions:
             confined._check_inside(interaction)
-        start = None if self.start_mask is None else _only_inside(self.start_mask, inside)
-        kept = _only_inside(self.probabilities, inside)
+        start = None if self.start_mask is None else only_inside(self.start_mask, inside)
+        kept = only_inside(self.probabilities, inside)
         return replace(confined, probabilities=kept, start_mask=start, roi=None)
 
     def mask(self, threshold: float, box: Box | None = None) -> np.ndarray:
@@ -217,7 +225,7 @@ def _as_mask(mask: Any) -> Any:
     return array
 
 
-def _only_inside(tiles: TileMap, box: Box) -> TileMap:
+def only_inside(tiles: TileMap, box: Box) -> TileMap:
     """A map that is 0 outside a box."""
     height, width = tiles.shape
     for outside in (

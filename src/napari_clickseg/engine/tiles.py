@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from types import EllipsisType
 
 import numpy as np
 
 from ..geometry import Box, bounding_box
 from .deferred import Deferred
+from .sliceable import Sliceable
 
 __all__ = ["TILE", "Key", "MaskView", "TileMap", "cell_box", "cells"]
 
@@ -20,8 +20,8 @@ Tile = np.ndarray | Deferred | float
 
 def cell_box(key: Key, shape: tuple[int, int]) -> Box:
     """The grid cell of a tile number in a map of a shape; empty if it lies outside."""
-    i, j = key
-    return Box(i * TILE, j * TILE, (i + 1) * TILE, (j + 1) * TILE).clip(shape)
+    top, left = key[0] * TILE, key[1] * TILE
+    return Box(max(0, top), max(0, left), min(top + TILE, shape[0]), min(left + TILE, shape[1]))
 
 
 def cells(box: Box) -> Iterator[tuple[Key, Box]]:
@@ -32,35 +32,10 @@ def cells(box: Box) -> Iterator[tuple[Key, Box]]:
     if box.empty:
         return
     for i in range(box.top // TILE, (box.bottom - 1) // TILE + 1):
+        top, bottom = max(box.top, i * TILE), min(box.bottom, (i + 1) * TILE)
         for j in range(box.left // TILE, (box.right - 1) // TILE + 1):
-            yield (i, j), box.intersect(Box(i * TILE, j * TILE, (i + 1) * TILE, (j + 1) * TILE))
-
-
-def _ranges(index: object, shape: tuple[int, int]) -> tuple[list[range], list[int]]:
-    """Rows and columns that an index names, and the axes that it drops."""
-    parts = list(index) if isinstance(index, tuple) else [index]
-    if any(isinstance(part, EllipsisType) for part in parts):
-        at = next(i for i, part in enumerate(parts) if isinstance(part, EllipsisType))
-        parts[at : at + 1] = [slice(None)] * (3 - len(parts))
-    parts += [slice(None)] * (2 - len(parts))
-    if len(parts) != 2:
-        raise IndexError(f"A map of 2 axes was indexed with {len(parts)}. Give rows and columns.")
-    ranges, dropped = [], []
-    for axis, (part, length) in enumerate(zip(parts, shape, strict=True)):
-        if isinstance(part, slice):
-            ranges.append(range(*part.indices(length)))
-        elif isinstance(part, int | np.integer) and not isinstance(part, bool):
-            if not -length <= part < length:
-                raise IndexError(f"Index {part} is outside axis {axis} of length {length}.")
-            start = int(part) % length
-            ranges.append(range(start, start + 1))
-            dropped.append(axis)
-        else:
-            raise IndexError(
-                "This map is kept as tiles and takes integers and slices only. Read it with "
-                "np.asarray(...) first if it fits into memory."
-            )
-    return ranges, dropped
+            left, right = max(box.left, j * TILE), min(box.right, (j + 1) * TILE)
+            yield (i, j), Box(top, left, bottom, right)
 
 
 def _pixels(tile: Tile) -> np.ndarray | float:
@@ -68,44 +43,7 @@ def _pixels(tile: Tile) -> np.ndarray | float:
     return tile.make() if isinstance(tile, Deferred) else tile
 
 
-class _Sliceable:
-    """The face of an array: ``shape``, ``dtype``, slices and ``np.asarray``."""
-
-    shape: tuple[int, int]
-    dtype: np.dtype
-    ndim = 2
-
-    def _gather(self, rows: range, cols: range) -> np.ndarray:
-        raise NotImplementedError
-
-    @property
-    def size(self) -> int:
-        """Number of pixels."""
-        return self.shape[0] * self.shape[1]
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    def read(self, box: Box, step: int = 1) -> np.ndarray:
-        """The pixels of a box, or every `step`-th of them, as a new dense array."""
-        box = box.clip(self.shape)
-        return self._gather(range(box.top, box.bottom, step), range(box.left, box.right, step))
-
-    def __getitem__(self, index: object) -> np.ndarray:
-        (rows, cols), dropped = _ranges(index, self.shape)
-        flips = tuple(slice(None, None, -1) if r.step < 0 else slice(None) for r in (rows, cols))
-        rows, cols = (r[::-1] if r.step < 0 else r for r in (rows, cols))
-        return np.squeeze(self._gather(rows, cols)[flips], axis=tuple(dropped))[()]
-
-    def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> np.ndarray:
-        if copy is False:
-            raise ValueError("A map kept as tiles becomes an array only by copying it.")
-        return self._gather(range(self.shape[0]), range(self.shape[1])).astype(
-            dtype or self.dtype, copy=False
-        )
-
-
-class TileMap(_Sliceable):
+class TileMap(Sliceable):
     """An immutable ``(H, W)`` float32 map; pixels that were never written are 0.
 
     Tiles of one value take no memory worth mention, and maps made from each other share the tiles
@@ -122,6 +60,7 @@ class TileMap(_Sliceable):
     def __init__(self, shape: tuple[int, int]) -> None:
         self.shape = (int(shape[0]), int(shape[1]))
         self._tiles: dict[Key, Tile] = {}
+        self._boxes: dict[float, Box | None] = {}  # around what is above a threshold
 
     def _with(self, tiles: dict[Key, Tile]) -> TileMap:
         new = TileMap(self.shape)
@@ -240,15 +179,14 @@ class TileMap(_Sliceable):
     def sample(self, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
         """Values where rising rows and columns cross, ``(len(rows), len(cols))`` float32."""
         out = np.zeros((len(rows), len(cols)), dtype=np.float32)
-        for i in np.unique(rows // TILE):
-            of_row = np.flatnonzero(rows // TILE == i)
-            for j in np.unique(cols // TILE):
-                tile = self._tiles.get((int(i), int(j)), 0.0)
-                of_col = np.flatnonzero(cols // TILE == j)
-                at = rows[of_row] % TILE, cols[of_col] % TILE
+        across = list(_by_tile(cols))
+        for i, of_row, row in _by_tile(rows):
+            for j, of_col, col in across:
+                tile = self._tiles.get((i, j), 0.0)
                 if not isinstance(tile, float):
-                    tile = tile.make(*at) if isinstance(tile, Deferred) else tile[np.ix_(*at)]
-                out[np.ix_(of_row, of_col)] = tile
+                    deferred = isinstance(tile, Deferred)
+                    tile = tile.make(row, col) if deferred else tile[row[:, None], col]
+                out[of_row, of_col] = tile
         return out
 
     def changed_tiles(self, other: TileMap) -> set[Key]:
@@ -258,18 +196,31 @@ class TileMap(_Sliceable):
 
     def bounding_box(self, threshold: float) -> Box | None:
         """Smallest box around the pixels above a threshold; None if there is none."""
-        found = Box(0, 0, 0, 0)
+        if threshold not in self._boxes:
+            self._boxes[threshold] = self._find_box(threshold)
+        return self._boxes[threshold]
+
+    def _find_box(self, threshold: float) -> Box | None:
+        found, unsure = Box(0, 0, 0, 0), []
         for key, tile in self._tiles.items():
-            cell = self._cell(key)
+            low, high = _bounds(tile)
+            if low > threshold:
+                found = found.union(self._cell(key))
+            elif high > threshold:
+                unsure.append((self._cell(key), tile))
+
+        def outside(item: tuple[Box, Tile]) -> int:
+            cell = item[0]
+            rows = max(found.top - cell.top, cell.bottom - found.bottom)
+            return max(rows, found.left - cell.left, cell.right - found.right)
+
+        # the farthest ones first: they spare the pixels of most others
+        for cell, tile in sorted(unsure, key=outside, reverse=True):
             if found.union(cell) == found:
                 continue
-            low, high = _bounds(tile)
-            if not high > threshold:
-                continue
-            if not low > threshold:
-                inner = bounding_box(_pixels(tile) > threshold)
-                cell = Box(0, 0, 0, 0) if inner is None else inner.shift(cell.top, cell.left)
-            found = found.union(cell)
+            inner = bounding_box(_pixels(tile) > threshold)
+            if inner is not None:
+                found = found.union(inner.shift(cell.top, cell.left))
         return None if found.empty else found
 
     def changed_box(self, other: TileMap) -> Box | None:
@@ -289,7 +240,7 @@ class TileMap(_Sliceable):
         return None if found.empty else found
 
 
-class MaskView(_Sliceable):
+class MaskView(Sliceable):
     """Where a `TileMap` of probabilities is above a threshold: a ``(H, W)`` bool map.
 
     Parameters
@@ -318,6 +269,15 @@ def _bounds(tile: Tile) -> tuple[float, float]:
     if isinstance(tile, np.ndarray):
         return -np.inf, np.inf
     return (tile.low, tile.high) if isinstance(tile, Deferred) else (tile, tile)
+
+
+def _by_tile(places: np.ndarray) -> Iterator[tuple[int, slice, np.ndarray]]:
+    """Tile numbers of rising places, which of the places are in each, and where in it."""
+    tiles = places // TILE
+    starts = np.flatnonzero(np.diff(tiles, prepend=-1))
+    for start, stop in zip(starts, [*starts[1:], len(places)], strict=True):
+        number = int(tiles[start])
+        yield number, slice(start, stop), places[start:stop] - number * TILE
 
 
 def _tiles_of(line: range) -> Sequence[int]:

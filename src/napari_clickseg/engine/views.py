@@ -20,9 +20,10 @@ from ..geometry import Box
 from ..interactions import BoxPrompt, Click, Interaction
 from .contrast import to_rgb
 from .deferred import Deferred
+from .resampling import between, blocks, hat, reduction
 from .tiles import TileMap, cells
 
-__all__ = ["VIEWS", "CentreView", "CornerView", "View"]
+__all__ = ["NEGLIGIBLE", "VIEWS", "CentreView", "CornerView", "View"]
 
 DENSE_PIXELS = 2**22  # boxes as large are read coarser where shown smaller, pasted by tiles
 EVERY = slice(None)
@@ -90,30 +91,37 @@ class View:
         """Coordinate of a point of a line as it is drawn: whole pixels."""
         raise NotImplementedError
 
-    def read_image(self, reader: ImageReader, limits: tuple[float, float]) -> Tensor:
+    def read_image(
+        self, reader: ImageReader, limits: tuple[float, float], lean: bool = False
+    ) -> Tensor:
         """The image in the view: ``(1, 3, h, w)`` float32 RGB, 0..1.
 
         Large boxes are read from the coarsest level that still has two pixels for each of the view;
-        where that is large too, block by block.
+        where that is large too, block by block. If `lean`, boxes of all sizes are read from the
+        coarsest level that has one.
         """
         height, width = reader.levels[0]
-        level = 0
+        level, down, across = 0, 1.0, 1.0
         for i, (h, w) in enumerate(reader.levels[1:], start=1):
-            if self._coarse_enough(h / height, w / width):
-                level = i
-        down, across = (reader.levels[level][0] / height, reader.levels[level][1] / width)
+            rows, cols = reduction(height, h), reduction(width, w)
+            if (
+                self.scale[0] * rows <= 1 and self.scale[1] * cols <= 1
+                if lean
+                else self._coarse_enough(1 / rows, 1 / cols)
+            ):
+                level, down, across = i, rows, cols
         box = Box(
-            math.floor(self.box.top * down),
-            math.floor(self.box.left * across),
-            math.ceil(self.box.bottom * down),
-            math.ceil(self.box.right * across),
+            math.floor(self.box.top / down),
+            math.floor(self.box.left / across),
+            math.ceil(self.box.bottom / down),
+            math.ceil(self.box.right / across),
         ).clip(reader.levels[level])
         if box.area > DENSE_PIXELS:
-            return self._read_blocks(reader, box, level, limits).expand(-1, 3, -1, -1)
+            return self._readblocks(reader, box, level, limits).expand(-1, 3, -1, -1)
         pixels = torch.from_numpy(to_rgb(reader.read(box, level), limits))
         return self.resize(pixels.permute(2, 0, 1)[None], self.size).expand(-1, 3, -1, -1)
 
-    def _read_blocks(
+    def _readblocks(
         self, reader: ImageReader, box: Box, level: int, limits: tuple[float, float]
     ) -> Tensor:
         """What `resize` makes of a box, ``(1, 1 or 3, h, w)``; each block is resized on its own.
@@ -121,7 +129,7 @@ class View:
         Resizing is linear: the view is the sum of what its blocks contribute.
         """
         seen = torch.zeros(1 if len(reader.shape) == 2 else 3, *self.size)
-        for block in _blocks(box):
+        for block in blocks(box, DENSE_PIXELS):
             pixels = torch.from_numpy(to_rgb(reader.read(block, level), limits)).permute(2, 0, 1)
             inner = block.shift(-box.top, -box.left)
             if self.size == box.shape:
@@ -144,8 +152,8 @@ class View:
         near = places[first:last, None]
         around = np.floor(near) + np.arange(-math.ceil(reach), math.ceil(reach) + 2)
         there = (around >= 0) & (around < length)
-        total = (_hat(near - around, reach) * there).sum(axis=1, keepdims=True)
-        shares = _hat(near - np.arange(start, stop), reach) / total
+        total = (hat(near - around, reach) * there).sum(axis=1, keepdims=True)
+        shares = hat(near - np.arange(start, stop), reach) / total
         return slice(first, last), torch.from_numpy(shares.astype(np.float32))
 
     def _kernel(self, length: int, axis: int) -> tuple[np.ndarray, float]:
@@ -173,30 +181,39 @@ class View:
 
         With `where`, ``(h, w)`` bool, only what shows in those pixels of the view is replaced.
         """
-        source = self._before_resize(logits.float().cpu())
+        if where is None and self.box.area < DENSE_PIXELS:
+            return canvas.paste(self.box, self.answer(logits))
+        source = self._before_resize(logits.float().cpu())[0, 0]
         if where is not None:
-            return canvas.paste_parts(self._parts(source[0, 0], canvas, where))
-        if self.box.area >= DENSE_PIXELS:
-            return canvas.clear(self.box).paste_parts(self._parts(source[0, 0]))
-        resized = self._after_resize(self.resize(source, self.box.shape))
-        return canvas.paste(self.box, resized[0, 0].numpy())
+            return canvas.paste_parts(self._parts(source, canvas, where))
+        return canvas.clear(self.box).paste_parts(self._parts(source))
+
+    def answer(self, logits: Tensor) -> np.ndarray:
+        """The probabilities of ``(1, 1, h, w)`` logits in the box, at the image's resolution."""
+        source = self._before_resize(logits.float().cpu())
+        return self._after_resize(self.resize(source, self.box.shape))[0, 0].numpy()
 
     def _parts(
         self, source: Tensor, canvas: TileMap | None = None, where: np.ndarray | None = None
     ) -> Iterator[tuple[Box, np.ndarray | Deferred]]:
         """The answer tile by tile, without those in which it is negligible or not asked for."""
-        coarse = self._after_resize(source).numpy()
-        for _, part in cells(self.box):
-            inner = part.shift(-self.box.top, -self.box.left)
-            rows = self._sources(inner.top, inner.bottom, 0)
-            cols = self._sources(inner.left, inner.right, 1)
-            top, left = int(rows[0]), int(cols[0])
-            block = slice(top, int(rows[-1]) + 2), slice(left, int(cols[-1]) + 2)
-            low, high = coarse[block].min(), coarse[block].max()
-            if high < NEGLIGIBLE if where is None else not where[block].any():
+        coarse, pixels = self._after_resize(source).numpy(), source.numpy()
+        lines = {}  # of each row and column of tiles: its places in the view, and their slice
+        for key, part in cells(self.box):
+            spans = (part.top, part.bottom), (part.left, part.right)
+            for axis, (start, stop) in enumerate(spans):
+                if (axis, key[axis]) not in lines:
+                    first = (self.box.top, self.box.left)[axis]
+                    places = self._sources(start - first, stop - first, axis)
+                    lines[axis, key[axis]] = places, slice(int(places[0]), int(places[-1]) + 2)
+            (rows, down), (cols, across) = lines[0, key[0]], lines[1, key[1]]
+            block = coarse[down, across]
+            low, high = block.min(), block.max()
+            if high < NEGLIGIBLE if where is None else not where[down, across].any():
                 continue
-            answer = Deferred(low, high, partial(self._enlarge, source[block], rows, cols))
-            if where is None or where[block].all():
+            make = partial(self._enlarge, pixels[down, across], rows, cols)
+            answer = Deferred(low, high, make)
+            if where is None or where[down, across].all():
                 yield part, answer
                 continue
             asked = where[np.ix_(np.round(rows).astype(int), np.round(cols).astype(int))]
@@ -204,15 +221,15 @@ class View:
 
     def _enlarge(
         self,
-        pixels: Tensor,
+        pixels: np.ndarray,
         rows: np.ndarray,
         cols: np.ndarray,
         of_rows: Some = EVERY,
         of_cols: Some = EVERY,
     ) -> np.ndarray:
         """Probabilities at places in the view, or some of them, from the answer around them."""
-        mixed = _between(pixels.numpy(), (rows - int(rows[0]))[of_rows])
-        mixed = _between(mixed.T, (cols - int(cols[0]))[of_cols]).T
+        mixed = between(pixels, (rows - int(rows[0]))[of_rows])
+        mixed = between(mixed.T, (cols - int(cols[0]))[of_cols]).T
         return self._after_resize(torch.from_numpy(np.ascontiguousarray(mixed))).numpy()
 
 
@@ -220,31 +237,6 @@ def _multiples(size: tuple[int, int], stride: int) -> tuple[int, int]:
     """The nearest sides that are multiples of the stride."""
     height, width = (max(1, round(side / stride)) * stride for side in size)
     return height, width
-
-
-def _blocks(box: Box) -> Iterator[Box]:
-    """The box in parts of at most `DENSE_PIXELS`, cut at multiples of their sides.
-
-    Flat, since the work of resizing grows with their height; as high as common chunks in files.
-    """
-    tall = min(512, math.isqrt(DENSE_PIXELS))
-    wide = DENSE_PIXELS // tall
-    for top in range(box.top // tall * tall, box.bottom, tall):
-        for left in range(box.left // wide * wide, box.right, wide):
-            yield Box(top, left, top + tall, left + wide).intersect(box)
-
-
-def _hat(distance: np.ndarray, reach: float) -> np.ndarray:
-    """Linear interpolation: 1 at distance 0, 0 from the reach on."""
-    return np.maximum(0, 1 - np.abs(distance) / reach)
-
-
-def _between(values: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Rows at fractional places, linearly interpolated; each pixel on its own, by no matrix."""
-    low = places.astype(int)
-    high = np.minimum(low + 1, len(values) - 1)
-    share = (places - low).astype(np.float32)[:, None]
-    return values[low] + share * (values[high] - values[low])
 
 
 class CornerView(View):

@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ..geometry import Box
 from ..interactions import Click, Contour, Interaction, Stroke
@@ -110,6 +111,8 @@ class ZoomIn:
     min_crop_size: int = 200
     recompute_iou: float = 0.5
     threshold: float = 0.5
+
+    search_size: ClassVar[int | None] = None  # of views that only search, in network pixels
 
     def __post_init__(self) -> None:
         make_whole(self, "target_size", "min_crop_size", "skip_clicks")

@@ -174,14 +174,14 @@ class ClickModel(nn.Module):
             If the model does not take one of the kinds, or has to be told the latest one.
         """
         shape = (int(image.shape[-2]), int(image.shape[-1]))
-        maps = self._all_maps(points, shape, interaction_maps or {}, input_type)
+        maps = self.interaction_maps(points, shape, interaction_maps or {}, input_type)
         if not self.spec.takes_prev_mask:
             prev_mask = None
         elif prev_mask is None:
             prev_mask = image.new_zeros((image.shape[0], 1, *shape))
         return self(Inputs(image, maps, prev_mask))
 
-    def _all_maps(
+    def interaction_maps(
         self,
         points: Tensor,
         shape: tuple[int, int],

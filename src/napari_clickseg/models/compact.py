@@ -19,7 +19,7 @@ from .drawing import draw_contour, draw_stroke
 from .espnetv2 import ESPNetv2Encoder
 from .maps import disk_maps, draw_disk
 
-__all__ = ["CompactModel"]
+__all__ = ["CompactModel", "widened"]
 
 KINDS = ("click", "stroke", "contour", "box")
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -257,3 +257,20 @@ class CompactModel(ClickModel):
         logits = F.pixel_shuffle(self.head(tensors["y4"]), 2)
         size = inputs.image.shape[-2:]
         return F.interpolate(logits, size=size, mode="bilinear", align_corners=False)
+
+
+def widened(state: Mapping[str, Tensor], model: CompactModel) -> dict[str, Tensor]:
+    """Weights of a network for clicks only, for one that takes every kind.
+
+    It answers clicks as the other does; what else it is shown has no effect before it is trained.
+
+    Parameters
+    ----------
+    state : mapping of str to Tensor
+        Is not changed; given back if it fits already.
+    model : CompactModel
+        The network that they are for.
+    """
+    name = "stem.0.weight"
+    more = model.stem[0].in_channels - state[name].shape[1]
+    return {**state, name: F.pad(state[name], (0, 0, 0, 0, 0, max(0, more)))}

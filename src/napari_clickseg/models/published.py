@@ -127,14 +127,14 @@ class PublishedModel(ClickModel):
         empty = clicks.new_zeros(clicks.shape[0], 2, *shape)
         return torch.cat([clicks if kind == "click" else empty for kind in self.inputs.kinds], 1)
 
-    def _all_maps(
+    def interaction_maps(
         self,
         points: Tensor,
         shape: tuple[int, int],
         interaction_maps: Mapping[str, Tensor],
         input_type: str | None,
     ) -> Tensor:
-        """See `ClickModel._all_maps`; those of every kind that the network takes."""
+        """See `ClickModel.interaction_maps`; those of every kind that the network takes."""
         given = {kind_of(name): maps for name, maps in interaction_maps.items()}
         latest = None if input_type is None else kind_of(input_type)
         kinds = self.inputs.kinds
