@@ -2,8 +2,9 @@
 
 Reads ``large/images`` and ``large/masks`` below a folder. Where there is a mask of one object, the
 simulated user of the published protocol clicks on it up to five times; in the other photographs
-one click is made in the middle. Prints time, IoU and boundary IoU after each click, and writes a
-picture for each photograph: all of it, and a crop with the boundary before and after.
+objects are clicked on once each, or what is in the middle. Prints time, IoU and boundary IoU after
+each click, and writes a picture for each photograph: all of it, and a crop with the boundary before
+and after, there where it came to the clearest edges.
 
     python benchmarks/large_photographs.py FOLDER [--clicks 5] [--pictures OUT]
 """
@@ -20,13 +21,12 @@ from pathlib import Path
 import numpy as np
 from click_latency import chosen_model, finished
 from PIL import Image
-from scipy.ndimage import binary_dilation
+from scipy.ndimage import binary_dilation, binary_erosion
 
 from napari_clickseg.commands.cli import Parser, run
 from napari_clickseg.data.readers import as_reader, read_image
 from napari_clickseg.engine.predictor import Predictor
 from napari_clickseg.engine.profiles import get_profile
-from napari_clickseg.engine.session import Session
 from napari_clickseg.evaluation.clicker import next_click
 from napari_clickseg.evaluation.machine import describe, machine_facts
 from napari_clickseg.evaluation.metrics import boundary_iou, iou
@@ -34,6 +34,7 @@ from napari_clickseg.geometry import Box
 from napari_clickseg.interactions import Click
 from napari_clickseg.models.zoo import DEFAULT
 
+PLACES = {"snow_slope_fiskrt": ((2330, 860), (1150, 500))}  # (row, column) of single clicks
 WIDTH = 3  # pixels, of the boundaries that are compared
 CROP, SHOWN = 200, 400  # side of the crop in image pixels, and of each part of the picture
 COLOUR = np.array([255, 210, 0], np.uint8)  # of boundaries and of the crop's frame
@@ -50,15 +51,22 @@ class Step:
 
 
 def clicks_on(
-    predictor: Predictor, image: np.ndarray, target: np.ndarray | None, number: int
-) -> Iterator[tuple[Step, Session]]:
-    """Click and refine, as the simulated user does, or once in the middle without a target."""
-    session, device = predictor.start(as_reader(image)), predictor.model.device
+    predictor: Predictor,
+    image: np.ndarray,
+    target: np.ndarray | None,
+    number: int,
+    places: Sequence[tuple[int, int]] | None = None,
+) -> Iterator[Step]:
+    """Click and refine, as the simulated user does, or once at each of some places."""
+    reader, device = as_reader(image), predictor.model.device
+    places = places or [(image.shape[0] // 2, image.shape[1] // 2)]
+    session = predictor.start(reader)
     mask = np.zeros(image.shape[:2], bool)
-    for _ in range(number if target is not None else 1):
-        click = Click(image.shape[0] // 2, image.shape[1] // 2)
+    for step in range(number if target is not None else len(places)):
         if target is not None:
             click = next_click(mask, target, session.interactions)
+        else:
+            session, click = predictor.start(reader), Click(*places[step])
         start = finished(device)
         session = predictor.run(session.add(click))
         first = finished(device) - start
@@ -68,7 +76,7 @@ def clicks_on(
             session = finer
         refined = time.perf_counter() - start
         mask = session.mask(predictor.profile.threshold)
-        yield Step(first, refined, coarse, mask), session
+        yield Step(first, refined, coarse, mask)
 
 
 def outlined(image: np.ndarray, mask: np.ndarray, width: int) -> np.ndarray:
@@ -78,13 +86,19 @@ def outlined(image: np.ndarray, mask: np.ndarray, width: int) -> np.ndarray:
     return drawn
 
 
-def busiest(step: Step) -> Box:
-    """The crop in which following the edges changed most, inside the image."""
-    changed = step.coarse != step.sharp
-    height, width = (side // CROP * CROP for side in changed.shape)
-    blocks = changed[:height, :width].reshape(height // CROP, CROP, width // CROP, CROP)
-    counts = blocks.sum(axis=(1, 3))
-    row, col = np.unravel_index(int(counts.argmax()), counts.shape)
+def boundary(mask: np.ndarray) -> np.ndarray:
+    """Pixels of a mask at its boundary."""
+    return mask & ~binary_erosion(mask, border_value=1)
+
+
+def clearest(image: np.ndarray, step: Step) -> Box:
+    """The crop in which following the edges gained most contrast along the boundary."""
+    gain = np.hypot(*np.gradient(image.mean(axis=2, dtype=np.float32)))
+    gain *= boundary(step.sharp).astype(np.float32) - boundary(step.coarse)
+    height, width = (side // CROP * CROP for side in gain.shape)
+    blocks = gain[:height, :width].reshape(height // CROP, CROP, width // CROP, CROP)
+    sums = blocks.sum(axis=(1, 3))
+    row, col = np.unravel_index(int(sums.argmax()), sums.shape)
     return Box(row * CROP, col * CROP, (row + 1) * CROP, (col + 1) * CROP)
 
 
@@ -96,7 +110,7 @@ def enlarged(crop: np.ndarray) -> np.ndarray:
 
 def picture(image: np.ndarray, step: Step) -> Image.Image:
     """The whole image with its mask, and a crop with the boundary before and after."""
-    box = busiest(step)
+    box = clearest(image, step)
     ratio = max(1, round(image.shape[0] / SHOWN))
     whole = image[: image.shape[0] // ratio * ratio, : image.shape[1] // ratio * ratio]
     small = (
@@ -157,9 +171,8 @@ def benchmark(argv: Sequence[str]) -> None:
     for path in files:
         image = np.asarray(read_image(path))[..., :3]
         target = one_object(args.folder / "large" / "masks" / f"{path.stem}.png")
-        for number, (step, _) in enumerate(
-            clicks_on(predictor, image, target, args.clicks), start=1
-        ):
+        steps = clicks_on(predictor, image, target, args.clicks, PLACES.get(path.stem))
+        for number, step in enumerate(steps, start=1):
             print(
                 f"{path.stem[:27]:<28}{number:>6}{step.first:>8.2f}{step.refined:>9.2f}"
                 f"{scores(step.coarse, target)}{scores(step.sharp, target)}",
@@ -167,7 +180,7 @@ def benchmark(argv: Sequence[str]) -> None:
             )
             if args.pictures is not None:
                 args.pictures.mkdir(parents=True, exist_ok=True)
-                picture(image, step).save(args.pictures / f"{path.stem}_{number}.png")
+                picture(image, step).save(args.pictures / f"{path.stem}_{number}.jpg", quality=90)
 
 
 if __name__ == "__main__":

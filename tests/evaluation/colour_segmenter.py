@@ -2,15 +2,12 @@
 
 import numpy as np
 
-from napari_clickseg.engine.profiles import Profile
-
 
 class ColourSegmenter:
     """All pixels with the colour of a positive click, less those with that of a negative one."""
 
-    def __init__(self, model=None, profile=None, **overrides):
-        self.model, self.overrides = model, overrides
-        self.profile = Profile(profile or "colour")
+    def __init__(self, model=None, profile=None):
+        self.model, self.profile = model, profile
 
     def set_image(self, image):
         self.image = image
@@ -35,3 +32,13 @@ def striped(widths, height=12):
         labels[2:-2, left : left + width] = 1
         left += width
     return image, labels
+
+
+class Scenes(list):
+    """Scenes as a data set."""
+
+    name = "stripes"
+
+    @property
+    def ids(self):
+        return [scene.id for scene in self]

@@ -114,6 +114,11 @@ def test_a_stopped_object_keeps_its_last_iou():
     assert metrics.mean_iou_at(sequences, 4) == pytest.approx(0.8)
 
 
+def test_harmful_clicks_lose_more_than_a_point():
+    assert metrics.harmful_clicks([[0.5, 0.48, 0.475], [0.9]]) == 0.25
+    assert metrics.harmful_clicks([[0.9]]) == 0.0
+
+
 def test_the_interval_holds_the_mean_and_is_repeatable():
     values = np.random.default_rng(3).integers(1, 20, 60)
     low, high = metrics.mean_interval(values, range(60))

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from scipy import ndimage
 
 from ..geometry import bounding_box
-from ..interactions import Click
+from ..interactions import Click, Interaction
 
-__all__ = ["next_click"]
+__all__ = ["CentreClicker", "deepest_errors", "next_click"]
 
 _EIGHT_NEIGHBOURS = np.ones((3, 3), bool)
 
 
-class _Pixel(NamedTuple):
+class Pixel(NamedTuple):
+    """A pixel and how deep in an error region it lies."""
+
     depth: float  # distance in pixels to the edge of the error region
     row: int
     col: int
 
 
-_NOWHERE = _Pixel(0.0, 0, 0)
+_NOWHERE = Pixel(0.0, 0, 0)
 
 
-def next_click(prediction: np.ndarray, target: np.ndarray, clicked: Iterable[Click] = ()) -> Click:
+def next_click(
+    prediction: np.ndarray, target: np.ndarray, clicked: Iterable[Interaction] = ()
+) -> Click:
     """The pixel farthest from the edge of the missed or of the wrongly added region.
 
     Distances are exact Euclidean ones inside the error masks, with everything outside of the image
@@ -39,8 +44,8 @@ def next_click(prediction: np.ndarray, target: np.ndarray, clicked: Iterable[Cli
         The mask so far.
     target : (H, W) int array
         1 object, 0 background, -1 ignore: never clicked and never an error.
-    clicked : iterable of Click
-        Clicks so far; their pixels are not chosen again.
+    clicked : iterable of Interaction
+        What was said so far; the pixels of clicks are not chosen again.
 
     Returns
     -------
@@ -56,21 +61,61 @@ def next_click(prediction: np.ndarray, target: np.ndarray, clicked: Iterable[Cli
     ----------
     Sofiiuk et al., f-BRS, CVPR 2020 and RITM, 2021: the evaluation's clicker.
     """
+    missed, added = deepest_errors(prediction, target, clicked)
+    positive = missed.depth > added.depth
+    chosen = missed if positive else added
+    return Click(chosen.row, chosen.col, positive)
+
+
+def deepest_errors(
+    prediction: np.ndarray, target: np.ndarray, clicked: Iterable[Interaction] = ()
+) -> tuple[Pixel, Pixel]:
+    """The deepest pixel of what is missed and of what was wrongly added; see `next_click`."""
     if prediction.shape != target.shape:
         raise ValueError(
             f"The prediction is {prediction.shape} and the target {target.shape}. "
             "Give two masks of one size."
         )
     predicted = prediction.astype(bool, copy=False)
-    taken = [click.pixel for click in clicked]
+    taken = [item.pixel for item in clicked if isinstance(item, Click)]
     missed = _deepest((target == 1) & ~predicted, taken)
-    added = _deepest((target == 0) & predicted, taken)
-    positive = missed.depth > added.depth
-    chosen = missed if positive else added
-    return Click(chosen.row, chosen.col, positive)
+    return missed, _deepest((target == 0) & predicted, taken)
 
 
-def _deepest(error: np.ndarray, taken: list[tuple[int, int]]) -> _Pixel:
+@dataclass(frozen=True)
+class CentreClicker:
+    """The published simulated user.
+
+    Parameters
+    ----------
+    stops_at_specks : bool
+        The object is given up after the click that found nothing wrong but specks: regions of both
+        kinds whose deepest pixel is one pixel from their edge (Interactive Avalanche Segmentation).
+    """
+
+    stops_at_specks: bool = False
+
+    def next(
+        self,
+        prediction: np.ndarray,
+        target: np.ndarray,
+        said: Sequence[Interaction],
+        rng: np.random.Generator,
+    ) -> Click:
+        """See `next_click`; nothing is random."""
+        return next_click(prediction, target, said)
+
+    def gives_up(
+        self, prediction: np.ndarray, target: np.ndarray, said: Sequence[Interaction]
+    ) -> bool:
+        """Whether the click on this prediction is the object's last."""
+        if not self.stops_at_specks:
+            return False
+        missed, added = deepest_errors(prediction, target, said)
+        return missed.depth == added.depth == 1.0
+
+
+def _deepest(error: np.ndarray, taken: list[tuple[int, int]]) -> Pixel:
     """First row-major pixel of the largest distance transform, taken pixels left out.
 
     The transform runs on one 8-connected region at a time, deepest bounding box first, and regions
@@ -96,7 +141,7 @@ def _deepest(error: np.ndarray, taken: list[tuple[int, int]]) -> _Pixel:
             if 0 <= taken_row - row < depth.shape[0] and 0 <= taken_col - col < depth.shape[1]:
                 depth[taken_row - row, taken_col - col] = 0.0
         first, second = np.unravel_index(int(depth.argmax()), depth.shape)
-        found = _Pixel(float(depth[first, second]), row + int(first), col + int(second))
+        found = Pixel(float(depth[first, second]), row + int(first), col + int(second))
         deeper = found.depth > best.depth
         if deeper or (found.depth == best.depth > 0 and found[1:] < best[1:]):
             best = found

@@ -7,7 +7,7 @@ import platform
 import subprocess
 from pathlib import Path
 
-__all__ = ["describe", "machine_facts"]
+__all__ = ["describe", "machine_facts", "peak_memory"]
 
 
 def machine_facts(device: str = "cpu") -> dict[str, str | int]:
@@ -49,6 +49,31 @@ def describe(facts: dict[str, str | int]) -> str:
         f"{where}{facts['cpu']}, {facts['cores']} cores, {facts['threads']} threads, "
         f"torch {facts['torch']}, Python {facts['python']}, {facts['system']}"
     )
+
+
+def peak_memory(device: str = "cpu") -> int | None:
+    """The most memory that this process has held so far, in bytes.
+
+    Parameters
+    ----------
+    device : str
+        On a GPU it is the GPU's memory that counts.
+
+    Returns
+    -------
+    int or None
+        None where the system does not tell.
+    """
+    if device.startswith("cuda"):
+        import torch
+
+        return torch.cuda.max_memory_allocated(device)
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    unit = 1 if platform.system() == "Darwin" else 1024
+    return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _cpu_model() -> str:

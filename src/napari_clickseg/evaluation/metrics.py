@@ -11,6 +11,7 @@ __all__ = [
     "boundary_iou",
     "clicks_at_limit",
     "failures",
+    "harmful_clicks",
     "iou",
     "mean_interval",
     "mean_iou_at",
@@ -121,6 +122,20 @@ def clicks_at_limit(ious: Sequence[Sequence[float]], threshold: float, limit: in
 def failures(ious: Sequence[Sequence[float]], threshold: float) -> int:
     """Objects that never reached the threshold (NoF)."""
     return sum(not np.any(np.asarray(each, np.float32) >= np.float32(threshold)) for each in ious)
+
+
+def harmful_clicks(ious: Sequence[Sequence[float]], drop: float = 0.01) -> float:
+    """Part of all clicks after which the IoU fell by more than `drop`.
+
+    Parameters
+    ----------
+    ious : sequence of sequences of float
+        After each click, one sequence per object. A first click cannot do harm, but is counted.
+    drop : float
+    """
+    falls = [np.diff(np.asarray(each, np.float32)) < -np.float32(drop) for each in ious]
+    clicks = sum(len(each) for each in ious)
+    return sum(int(np.count_nonzero(each)) for each in falls) / clicks if clicks else 0.0
 
 
 def mean_iou_at(ious: Sequence[Sequence[float]], click: int) -> float:

@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 import numpy as np
 
 from ..cancel import Cancelled
-from ..interactions import Click
-from .clicker import next_click
-from .metrics import iou
+from ..data.scenes import Scene
+from ..interactions import Click, Interaction
+from .clicker import CentreClicker
+from .metrics import boundary_iou, iou
+from .sizes import Sized, at_size
+from .terms import Terms
+from .users import SimulatedUser, UserVariant, hand, user_variants
 
 __all__ = [
-    "Dataset",
-    "DatasetResult",
-    "LabelledImage",
     "ObjectResult",
     "Objects",
-    "Progress",
     "ProtocolSegmenter",
-    "evaluate_dataset",
+    "Watch",
+    "chosen_objects",
+    "click_scene",
     "evaluate_object",
-    "object_targets",
 ]
 
 Objects = Literal["all", "largest"] | int
+Watch = Callable[[str, int, str, Sized, np.ndarray, "ObjectResult"], Any]
+"""Called after each interaction with image, object, user, what is shown, mask and result so far."""
 
 
 class ProtocolSegmenter(Protocol):
@@ -37,29 +40,11 @@ class ProtocolSegmenter(Protocol):
         """Start on an image, without any click."""
 
     def click(self, row: float, col: float, positive: bool = True) -> Any:
-        """Add a click and predict."""
+        """Add a click and predict. `stroke` and `contour` do the like, where users draw them."""
 
     @property
     def mask(self) -> Any:
         """The mask so far: whatever `numpy.asarray` makes (H, W) bool of."""
-
-
-class LabelledImage(Protocol):
-    """An image with its objects, such as `napari_clickseg.data.packs.PackItem`."""
-
-    id: str
-    image: np.ndarray
-    labels: np.ndarray
-
-
-class Dataset(Protocol):
-    """A named sequence of labelled images, such as `napari_clickseg.data.packs.Pack`."""
-
-    name: str
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, index: int) -> LabelledImage: ...
 
 
 @dataclass(frozen=True)
@@ -71,13 +56,25 @@ class ObjectResult:
     image : str
         Name of the image.
     label : int
-        The object's number in the mask.
+        The object's number in the image.
     area : int
         Pixels of the object.
     ious : tuple of float
-        IoU after each click.
+        IoU after each interaction.
     seconds : tuple of float
-        Time of each prediction, without the simulated user and the measuring.
+        Time of each prediction alone.
+    boundary_ious : tuple of float
+        Boundary IoU after each interaction; empty if it was not measured.
+    user_seconds, metric_seconds : tuple of float
+        Time of each simulated interaction, and of measuring after it.
+    reading_seconds : float
+        Time to read the image, at the first object of it; 0 at the others.
+    interactions : tuple of Interaction
+        What the simulated user said, in pixels of the image as it was shown.
+    mask_area : int
+        Pixels of the last mask.
+    variant : str
+        Of the user; see `UserVariant`.
     """
 
     image: str
@@ -85,51 +82,26 @@ class ObjectResult:
     area: int
     ious: tuple[float, ...]
     seconds: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class DatasetResult:
-    """What every object of a data set took, with the terms it was measured on.
-
-    Attributes
-    ----------
-    name : str
-    objects : tuple of ObjectResult
-    n_clicks : int
-        The most clicks an object got.
-    target_iou : float
-        Clicking stopped from this IoU on.
-    min_clicks : int
-        No object got fewer clicks, unless its mask was perfect.
-    images_without_objects : tuple of str
-        Names of the images that held nothing to click on.
-    """
-
-    name: str
-    objects: tuple[ObjectResult, ...]
-    n_clicks: int
-    target_iou: float
-    min_clicks: int
-    images_without_objects: tuple[str, ...] = ()
-
-    @property
-    def n_images(self) -> int:
-        """Images with at least one object."""
-        return len({result.image for result in self.objects})
-
-
-Progress = Callable[[int, int, ObjectResult], None]
-"""Called after each object with the images begun so far, the images in all, and the result."""
+    boundary_ious: tuple[float, ...] = ()
+    user_seconds: tuple[float, ...] = ()
+    metric_seconds: tuple[float, ...] = ()
+    reading_seconds: float = 0.0
+    interactions: tuple[Interaction, ...] = ()
+    mask_area: int = 0
+    variant: str = ""
 
 
 def evaluate_object(
     segmenter: ProtocolSegmenter,
     target: np.ndarray,
-    n_clicks: int = 20,
-    target_iou: float = 0.9,
-    min_clicks: int = 1,
+    terms: Terms | None = None,
+    user: SimulatedUser | None = None,
+    rng: np.random.Generator | None = None,
+    watch: Callable[[np.ndarray, ObjectResult], Any] | None = None,
     cancelled: Callable[[], bool] | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
+    measured: Callable[[np.ndarray], np.ndarray] | None = None,
+    original: np.ndarray | None = None,
+) -> ObjectResult:
     """Click on one object until its mask is good. The segmenter has the image and no clicks yet.
 
     Parameters
@@ -137,22 +109,24 @@ def evaluate_object(
     segmenter : ProtocolSegmenter
     target : (H, W) int array
         1 object, 0 background, -1 ignore.
-    n_clicks : int
-        The most clicks.
-    target_iou : float
-        Stop from this IoU on; above 1, only a mask without any error stops.
-    min_clicks : int
-        But not before this many clicks. A mask without any error always stops: its user has
-        nothing to click on.
+    terms : Terms, optional
+    user : SimulatedUser, optional
+        The published one, who clicks where the mask is most wrong, by default.
+    rng : numpy.random.Generator, optional
+        What is random about the user.
+    watch : callable, optional
+        Called after each interaction with the mask and the result so far.
     cancelled : callable, optional
-        Asked before each click.
+        Asked before each interaction.
+    measured : callable, optional
+        Brings a mask to the size of `original`, the target to measure against.
+    original : (H, W) int array, optional
+        `target` by default.
 
     Returns
     -------
-    ious : (K,) float32 array
-        After each click.
-    seconds : (K,) float64 array
-        Time of each prediction alone.
+    ObjectResult
+        Of an image without name.
 
     Raises
     ------
@@ -161,131 +135,150 @@ def evaluate_object(
     Cancelled
         If `cancelled` answered yes.
     """
-    _check_terms(n_clicks, target_iou, min_clicks)
+    terms, user = terms or Terms(), user or CentreClicker()
+    rng = np.random.default_rng(0) if rng is None else rng
+    original = target if original is None else original
     if not (target == 1).any():
         raise ValueError("The target has no object pixel, so there is nothing to click on.")
     mask = np.zeros(target.shape, bool)
-    clicks: list[Click] = []
-    ious: list[float] = []
-    seconds: list[float] = []
-    while len(clicks) < n_clicks:
+    result = ObjectResult("", 1, int(np.count_nonzero(original == 1)), (), ())
+    last = False
+    while len(result.ious) < terms.n_clicks and not last:
         if cancelled is not None and cancelled():
             raise Cancelled
-        click = next_click(mask, target, clicks)
-        clicks.append(click)
-        start = time.perf_counter()
-        segmenter.click(click.row, click.col, positive=click.positive)
-        seconds.append(time.perf_counter() - start)
+        times = [time.perf_counter()]
+        last = isinstance(user, CentreClicker) and user.gives_up(mask, target, result.interactions)
+        said = user.next(mask, target, result.interactions, rng)
+        times.append(time.perf_counter())
+        _say(segmenter, said)
+        times.append(time.perf_counter())
         mask = np.asarray(segmenter.mask, dtype=bool)
-        ious.append(iou(mask, target))
-        if ious[-1] == 1.0 or (ious[-1] >= target_iou and len(clicks) >= min_clicks):
+        shown = mask if measured is None else measured(mask)
+        found = iou(shown, original)
+        edges = result.boundary_ious
+        if terms.boundary is not None:
+            edges = (*edges, boundary_iou(shown, original, terms.boundary))
+        times.append(time.perf_counter())
+        user_time, network_time, metric_time = np.diff(times).tolist()
+        result = replace(
+            result,
+            ious=(*result.ious, float(np.float32(found))),  # as published
+            seconds=(*result.seconds, network_time),
+            boundary_ious=edges,
+            user_seconds=(*result.user_seconds, user_time),
+            metric_seconds=(*result.metric_seconds, metric_time),
+            interactions=(*result.interactions, said),
+            mask_area=int(np.count_nonzero(shown)),
+        )
+        if watch is not None:
+            watch(mask, result)
+        if terms.reached(len(result.ious), found):
             break
-    return np.asarray(ious, np.float32), np.asarray(seconds)
+    return result
 
 
-def object_targets(
-    labels: np.ndarray, objects: Objects = "all"
-) -> Iterator[tuple[int, np.ndarray]]:
-    """Objects of a label image, one target each.
+def _say(segmenter: Any, said: Interaction) -> None:
+    if isinstance(said, Click):
+        segmenter.click(said.row, said.col, positive=said.positive)
+    else:
+        getattr(segmenter, said.kind)(said.points, positive=said.positive)
+
+
+def chosen_objects(scene: Scene, objects: Objects = "all") -> tuple[int, ...]:
+    """Ids of a scene's objects that have pixels.
 
     Parameters
     ----------
-    labels : (H, W) int array
-        0 background, 1..N objects, -1 ignore.
+    scene : Scene
     objects : "all", "largest" or int
-        Every object, the largest, or the so many largest; of equal ones the lower label first.
-
-    Yields
-    ------
-    label : int
-    target : (H, W) int8 array
-        1 the object, 0 everything else, -1 ignore.
+        Every object, the largest, or the so many largest; of equal ones the lower id first.
     """
-    numbers, areas = np.unique(labels[labels > 0], return_counts=True)
-    if objects != "all":
-        keep = 1 if objects == "largest" else int(objects)
-        numbers = numbers[np.lexsort((numbers, -areas))][:keep]
-    ignored = labels == -1
-    for number in numbers:
-        target = (labels == number).astype(np.int8)
-        target[ignored] = -1
-        yield int(number), target
+    areas = {item.id: int(np.count_nonzero(scene.mask(item.id))) for item in scene.objects}
+    ids = [number for number in areas if areas[number]]
+    if objects == "all":
+        return tuple(ids)
+    keep = 1 if objects == "largest" else int(objects)
+    return tuple(sorted(ids, key=lambda number: (-areas[number], number))[:keep])
 
 
-def evaluate_dataset(
+def click_scene(
     segmenter: ProtocolSegmenter,
-    dataset: Dataset,
+    scene: Scene,
+    terms: Terms,
+    variants: Sequence[UserVariant] | None = None,
     objects: Objects = "all",
-    n_clicks: int = 20,
-    target_iou: float = 0.9,
-    min_clicks: int = 1,
-    limit: int | None = None,
-    progress: Progress | None = None,
+    data: str = "",
+    reading_seconds: float = 0.0,
+    done: frozenset[tuple[str, int, str]] = frozenset(),
+    watch: Watch | None = None,
     cancelled: Callable[[], bool] | None = None,
-) -> DatasetResult:
-    """Click on the objects of a data set. One object is one sample, and begins without clicks.
+) -> Iterator[tuple[str, ObjectResult]]:
+    """Click on the objects of one image. Every object begins without clicks.
 
     Parameters
     ----------
     segmenter : ProtocolSegmenter
-    dataset : Dataset
+    scene : Scene
+    terms : Terms
+    variants : sequence of UserVariant, optional
+        Each clicks on every object. The published user alone by default.
     objects : "all", "largest" or int
-        See `object_targets`.
-    n_clicks, target_iou, min_clicks
-        See `evaluate_object`.
-    limit : int, optional
-        Only the first so many images.
-    progress, cancelled : callable, optional
+        See `chosen_objects`.
+    data : str
+        Name of the data set; it decides, with image and object, what random users do.
+    reading_seconds : float
+        What reading the scene took.
+    done : frozenset of (str, int, str)
+        User, object and variant of what is not to be done again.
+    watch, cancelled : callable, optional
 
-    Returns
-    -------
-    DatasetResult
-
-    Raises
+    Yields
     ------
-    ValueError
-        If a number makes no sense, or none of the images has an object.
-    Cancelled
-        If `cancelled` answered yes.
+    user : str
+        Name of the simulated user.
+    result : ObjectResult
     """
-    _check_terms(n_clicks, target_iou, min_clicks)
-    if isinstance(objects, int) and objects < 1 or limit is not None and limit < 1:
-        raise ValueError("At least one object and one image are needed to measure anything.")
-    total = len(dataset) if limit is None else min(limit, len(dataset))
-    results: list[ObjectResult] = []
-    empty: list[str] = []
-    for index in range(total):
-        item = dataset[index]
-        before = len(results)
-        for label, target in object_targets(item.labels, objects):
-            segmenter.set_image(item.image)
-            ious, seconds = evaluate_object(
-                segmenter, target, n_clicks, target_iou, min_clicks, cancelled
-            )
-            area = int(np.count_nonzero(target == 1))
-            result = ObjectResult(
-                item.id, label, area, tuple(ious.tolist()), tuple(seconds.tolist())
-            )
-            results.append(result)
-            if progress is not None:
-                progress(index + 1, total, result)
-        if len(results) == before:
-            empty.append(item.id)
-    if not results:
-        raise ValueError(
-            f"None of the {total} images of '{dataset.name}' has an object in its mask: every "
-            "pixel is background or to be ignored. Check the masks."
-        )
-    return DatasetResult(
-        dataset.name, tuple(results), n_clicks, target_iou, min_clicks, tuple(empty)
-    )
+    variants = variants or user_variants("centre")
+    for label in chosen_objects(scene, objects):
+        todo = [v for v in variants if (v.name, label, v.variant) not in done]
+        if not todo:
+            continue
+        shown = at_size(scene.image, scene.target(label), terms)
+        if not (shown.target == 1).any():
+            continue  # so small that nothing is left of it at that size
+        for each in todo:
+            segmenter.set_image(shown.image)
+            seen = None
+            if watch is not None:
 
+                def seen(
+                    mask: np.ndarray,
+                    result: ObjectResult,
+                    label: int = label,
+                    each: UserVariant = each,
+                    shown: Sized = shown,
+                ) -> None:
+                    watch(
+                        scene.id, label, f"{each.name} {each.variant}".strip(), shown, mask, result
+                    )
 
-def _check_terms(n_clicks: int, target_iou: float, min_clicks: int) -> None:
-    if n_clicks < 1 or not 1 <= min_clicks <= n_clicks:
-        raise ValueError(
-            f"Between {min_clicks} and {n_clicks} clicks per object cannot be placed. "
-            "Both numbers must be 1 or more, the second not below the first."
-        )
-    if not target_iou > 0:
-        raise ValueError(f"A target IoU of {target_iou} is no target. Give one such as 0.9.")
+            result = evaluate_object(
+                segmenter,
+                shown.target,
+                terms,
+                each.user,
+                hand(each.seed, data, scene.id, label),
+                seen,
+                cancelled,
+                shown.measured,
+                shown.original,
+            )
+            named = replace(
+                result,
+                image=scene.id,
+                label=label,
+                variant=each.variant,
+                reading_seconds=reading_seconds,
+            )
+            reading_seconds = 0.0
+            yield each.name, named

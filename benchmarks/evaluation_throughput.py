@@ -1,0 +1,160 @@
+"""Clicks per second of a whole evaluation, against the straightforward loop in float32.
+
+The straightforward loop reads an image, clicks and measures in turn, with distance transforms of
+whole images and the network as `straight_run` runs it. Random weights do for it: both get as many
+clicks on every object.
+
+    OMP_NUM_THREADS=2 python benchmarks/evaluation_throughput.py DATA [--images N] [--clicks K]
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from random_networks import build
+from scipy.ndimage import distance_transform_edt
+from straight_run import StraightRun
+
+from napari_clickseg.commands.cli import Parser, run
+from napari_clickseg.data.datasets import open_dataset
+from napari_clickseg.data.readers import as_reader
+from napari_clickseg.data.scenes import SceneDataset
+from napari_clickseg.engine.profiles import get_profile
+from napari_clickseg.engine.session import Session
+from napari_clickseg.evaluation.job import Job, forget
+from napari_clickseg.evaluation.journal import Journal
+from napari_clickseg.evaluation.machine import describe, machine_facts
+from napari_clickseg.evaluation.metrics import iou
+from napari_clickseg.evaluation.protocol import chosen_objects
+from napari_clickseg.evaluation.runner import on_processes, run_job
+from napari_clickseg.evaluation.terms import Terms
+from napari_clickseg.evaluation.users import user_variants
+from napari_clickseg.interactions import Click
+from napari_clickseg.models.checkpoint import write_model
+
+NETWORK = "ritm-hrnet18s"
+NEVER = 1.01  # a target that no mask reaches
+
+Ious = dict[tuple[str, int], list[float]]
+
+
+def straight_loop(data: SceneDataset, images: int, clicks: int) -> Ious:
+    """The published loop, one thing after the other."""
+    profile = get_profile("ritm")
+    straight = StraightRun(build(NETWORK), profile)
+    found: Ious = {}
+    for index in range(images):
+        scene = data[index]
+        reader = as_reader(scene.image)
+        for label in chosen_objects(scene):
+            target = scene.target(label)
+            session = Session.of_image(reader, (0.0, 255.0))
+            free = np.ones(target.shape)
+            ious = []
+            for _ in range(clicks):
+                mask = np.asarray(session.probabilities) > profile.threshold
+                errors = (target == 1) & ~mask, (target == 0) & mask
+                depths = [distance_transform_edt(np.pad(e, 1))[1:-1, 1:-1] * free for e in errors]
+                positive = depths[0].max() > depths[1].max()
+                depth = depths[0] if positive else depths[1]
+                row, col = np.unravel_index(depth.argmax(), depth.shape)
+                free[row, col] = 0
+                session = session.add(Click(int(row), int(col), bool(positive)))
+                roi = profile.zoom_in.choose(session, session.interactions)
+                answer = straight(session, roi)
+                session = replace(session, probabilities=answer, roi=roi)
+                mask = np.asarray(session.probabilities) > profile.threshold
+                ious.append(float(np.float32(iou(mask, target))))
+                if ious[-1] == 1.0:
+                    break
+            found[scene.id, label] = ious
+    return found
+
+
+@contextlib.contextmanager
+def random_job(data: str, clicks: int) -> Iterator[Job]:
+    """The same as a job for `run_job`, the weights in a file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{NETWORK}.safetensors"
+        card = {"name": NETWORK, "licence": "none", "trained_on": []}
+        write_model(build(NETWORK), path, card, half=False)
+        yield Job(
+            model=str(path),
+            data=data,
+            terms=Terms(clicks, NEVER),
+            variants=user_variants("centre"),
+            device="cpu",
+            profile="ritm",
+        )
+
+
+def ours(job: Job, images: int, processes: int) -> tuple[Ious, float]:
+    """IoUs and seconds, starting and warming up left out as for the loop."""
+    if processes > 1:
+        job = replace(job, threads=max(1, torch.get_num_threads() // processes))
+    with on_processes(processes) if processes > 1 else contextlib.nullcontext() as executor:
+        warm = run_job(replace(job, terms=Terms(1)), Journal(None, {}), executor, processes)
+        assert warm
+        start = time.perf_counter()
+        (result,) = run_job(job, Journal(None, {}), executor, images)
+        seconds = time.perf_counter() - start
+    forget()
+    return {(each.image, each.label): list(each.ious) for each in result.objects}, seconds
+
+
+def told(name: str, ious: Ious, seconds: float, straight: tuple[Ious, float]) -> str:
+    """One line of the table."""
+    clicks = sum(map(len, ious.values()))
+    of_straight = sum(map(len, straight[0].values()))
+    faster = (clicks / seconds) / (of_straight / straight[1])
+    differ = max(
+        abs(a - b)
+        for key, values in ious.items()
+        for a, b in zip(values, straight[0][key], strict=False)
+    )
+    mean = np.mean([value for values in ious.values() for value in values])
+    return (
+        f"{name:<24}{clicks:>7}{seconds:>9.1f}{clicks / seconds:>10.2f}{faster:>9.2f}"
+        f"{mean:>10.4f}{differ:>13.6f}"
+    )
+
+
+def benchmark(argv: list[str]) -> None:
+    """Measure and print."""
+    parser = Parser("evaluation_throughput.py", "Clicks per second of an evaluation.")
+    parser.add_argument("data", help="data set, as clickseg-eval takes it")
+    parser.add_argument("--images", type=int, default=10, help="the first so many (%(default)s)")
+    parser.add_argument("--clicks", type=int, default=6, help="on each object (%(default)s)")
+    parser.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)))
+    args = parser.parse_args(argv)
+    data = open_dataset(args.data)
+    images = min(args.images, len(data))
+    straight_loop(data, 1, 1)  # threads and kernels are warm from here on
+    start = time.perf_counter()
+    ious = straight_loop(data, images, args.clicks)
+    straight = ious, time.perf_counter() - start
+    print(f"{NETWORK} with random weights, {images} images of {data.name}, {args.clicks} clicks")
+    print(f"on {describe(machine_facts())}")
+    print(
+        f"{'':<24}{'clicks':>7}{'s':>9}{'clicks/s':>10}{'faster':>9}{'mean IoU':>10}"
+        f"{'largest diff':>13}"
+    )
+    print(told("straightforward loop", *straight, straight), flush=True)
+    with random_job(args.data, args.clicks) as job:
+        for processes in dict.fromkeys((1, args.processes)):
+            measured = ours(job, images, processes)
+            name = "clickseg-eval" + (f" --jobs {processes}" if processes > 1 else "")
+            print(told(name, *measured, straight), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(run("evaluation_throughput.py", benchmark))
