@@ -23,6 +23,7 @@ from napari_clickseg.training.recipe import FOLDER, Recipe, RecipeError, Stage, 
 from napari_clickseg.training.samples import PackOptions, SampleSource, split
 
 VALUES = Path(__file__).parents[1] / "data" / "training_values.npz"
+EVERY_KIND = {"click": 0.4, "stroke": 0.2, "contour": 0.2, "box": 0.2}
 TINY = {"encoder_scale": 1.0, "widths": [8, 8, 8, 8, 8], "decoder": [8, 8, 8]}
 
 
@@ -98,6 +99,37 @@ def test_a_stopped_run_resumes_bit_for_bit(pack, tmp_path, stop_after):
     for name in a:
         assert torch.equal(a[name], b[name]), name
     assert (straight.total, straight.drawn) == (second.total, second.drawn)
+
+
+def test_a_run_with_every_kind_shows_them_all_resumes_and_learns_from_them(pack, tmp_path):
+    options = {
+        "model": {**TINY, "every_kind": True},
+        "kinds": EVERY_KIND,
+        "starts": 0.3,
+        "stages": (Stage(32, 160, 5e-3, 1e-3),),
+        "batch": 8,
+        "pool": 24,
+        "validate_every": 40,
+        "ema": 0.9,
+    }
+    straight = trainer(pack, tmp_path / "straight", **options)
+    assert not straight.run(stop=lambda: straight.total >= 14)
+    expected = {name: value.clone() for name, value in weights(straight).items()}
+    first = trainer(pack, tmp_path / "halves", **options)
+    assert not first.run(stop=lambda: first.total >= 7)
+    shown = first.pool.tensors["maps"]
+    assert all(bool(shown[:, channel].any()) for channel in range(5))
+    assert (first.pool.tensors["prev_mask"] == 1).any()
+    second = trainer(pack, tmp_path / "halves", **options)
+    second.resume()
+    assert not second.run(stop=lambda: second.total >= 14)
+    found = weights(second)
+    assert all(torch.equal(value, found[name]) for name, value in expected.items())
+    assert second.run()
+    lines = (tmp_path / "halves" / "log.jsonl").read_text().splitlines()
+    entries = [json.loads(line) for line in lines]
+    for kind in ("contour", "box"):
+        assert entries[-1][kind] > max(0.5, entries[0][kind])
 
 
 def test_resume_refuses_another_recipe_but_takes_later_stages(pack, tmp_path):
@@ -262,6 +294,9 @@ def test_recipes_of_the_package_are_valid_and_changes_apply():
         (["stages.9.steps=1"], "names no place"),
         (["colour=1"], "no recipe takes"),
         (["batch=500"], "smaller than the batch"),
+        (["kinds.click=0.5"], "add up to 0.5"),
+        (["kinds.click=0", "kinds.lasso=1"], "Give probabilities of click"),
+        (["kinds.click=0.5", "kinds.box=0.5"], "takes clicks only"),
     ],
 )
 def test_wrong_changes_are_refused(changes, words):

@@ -20,7 +20,11 @@ def _depth(error: np.ndarray) -> tuple[np.ndarray, int, int] | None:
 
 
 def error_click(
-    prediction: np.ndarray, target: np.ndarray, rng: np.random.Generator, centre: float = 0.5
+    prediction: np.ndarray,
+    target: np.ndarray,
+    rng: np.random.Generator,
+    centre: float = 0.5,
+    inner: float = 0.4,
 ) -> tuple[int, int, bool] | None:
     """A click in the deepest region that the prediction has wrong.
 
@@ -31,7 +35,8 @@ def error_click(
         1 object, 0 background, -1 ignore (never clicked).
     rng : numpy Generator
     centre : float
-        Probability of the deepest pixel; otherwise any pixel more than 0.4 times as deep.
+        Probability of the deepest pixel; otherwise any pixel more than `inner` times as deep.
+    inner : float
 
     Returns
     -------
@@ -45,7 +50,7 @@ def error_click(
     positive = missed is not None and (extra is None or missed[0].max() > extra[0].max())
     depth, top, left = missed if positive else extra
     deepest = depth.max()
-    near = depth >= deepest if rng.random() < centre else depth > 0.4 * deepest
+    near = depth >= deepest if rng.random() < centre else depth > inner * deepest
     rows, cols = np.nonzero(near)
     pick = rng.integers(len(rows))
     return int(rows[pick]) + top, int(cols[pick]) + left, positive

@@ -20,7 +20,8 @@ from .checkpoint import read_checkpoint, write_checkpoint
 from .ema import Average
 from .log import RunLog
 from .losses import normalized_focal_loss, soft_iou_loss
-from .pool import Pool, Prefetch
+from .pool import Encode, Pool, Prefetch
+from .progress import Progress
 from .recipe import Recipe, Stage
 from .samples import SampleSource
 from .validation import watch
@@ -48,6 +49,8 @@ class Trainer:
         Log for TensorBoard as well.
     say : callable
         Gets a line of text now and then.
+    progress : bool
+        Show how far the run is.
     """
 
     def __init__(
@@ -60,10 +63,11 @@ class Trainer:
         save_every: float = 180.0,
         tensorboard: bool = False,
         say: Callable[[str], None] = print,
+        progress: bool = False,
     ) -> None:
         self.recipe, self.folder, self.say = recipe, folder, say
         self.source, self.held_out = source, held_out
-        self.save_every = save_every
+        self.save_every, self._progress = save_every, progress
         folder.mkdir(parents=True, exist_ok=True)
         self.log = RunLog(folder, tensorboard)
         self.model = model.to(memory_format=torch.channels_last)
@@ -94,9 +98,11 @@ class Trainer:
         bool
             Whether the recipe is finished. A checkpoint is written in both cases.
         """
+        steps = sum(stage.steps for stage in self.recipe.stages)
+        bar = Progress(steps, self.total, folder=self.folder) if self._progress else None
         try:
             while self.stage < len(self.recipe.stages):
-                if not self._run_stage(self.recipe.stages[self.stage], stop):
+                if not self._run_stage(self.recipe.stages[self.stage], stop, bar):
                     return False
                 self.stage, self.step, self.pool = self.stage + 1, 0, None
             self.save()
@@ -106,7 +112,7 @@ class Trainer:
                 self.prefetch.close()
                 self.prefetch = None
 
-    def _run_stage(self, stage: Stage, stop: Callable[[], bool]) -> bool:
+    def _run_stage(self, stage: Stage, stop: Callable[[], bool], bar: Progress | None) -> bool:
         trained = stage.encoder_factor > 0
         self.model.train()
         self.model.encoder.eval()  # its batch norms keep the statistics they came with
@@ -127,7 +133,12 @@ class Trainer:
             losses.append(self._step(stage, trained))
             now = time.perf_counter()
             self.seconds, clock = self.seconds + now - clock, now
+            if bar is not None:
+                words = f"stage {self.stage + 1}/{len(self.recipe.stages)}  loss {losses[-1]:.3f}"
+                bar.show(self.total, words)
             if self.step % self.recipe.validate_every == 0 or self.step == stage.steps:
+                if bar is not None:
+                    bar.clear()
                 scores = watch(self.average.model, watched, self.model.radius)
                 self._log(stage, losses, scores)
                 losses.clear()
@@ -140,7 +151,7 @@ class Trainer:
     def _ready_pool(self, stage: Stage, trained: bool) -> None:
         r = self.recipe
         encode = None if trained else self._features
-        pool = Pool(r.pool, stage.size, self.model.radius, r.chain_stop, r.chain_max, encode)
+        pool = self._empty_pool(stage, encode)
         if self.pool is not None:  # restored from a checkpoint
             pool.restore(self.pool.state())
         else:
@@ -148,6 +159,12 @@ class Trainer:
             for places in np.array_split(np.arange(r.pool), math.ceil(r.pool / r.batch)):
                 pool.fill(places.tolist(), [self._take() for _ in places], rng)
         self.pool = pool
+
+    def _empty_pool(self, stage: Stage, encode: Encode | None) -> Pool:
+        r, radius = self.recipe, self.model.radius
+        return Pool(
+            r.pool, stage.size, radius, r.chain_stop, r.chain_max, encode, r.kinds, r.starts
+        )
 
     def _take(self) -> Any:
         sample = self.prefetch.take()
@@ -256,9 +273,7 @@ class Trainer:
         self.optimizer.load_state_dict(state["optimizer"])
         torch.set_rng_state(state["torch_rng"])
         if state["pool"] is not None:
-            stage = self.recipe.stages[self.stage]
-            r = self.recipe
-            self.pool = Pool(r.pool, stage.size, self.model.radius, r.chain_stop, r.chain_max, None)
+            self.pool = self._empty_pool(self.recipe.stages[self.stage], None)
             self.pool.restore(state["pool"])
 
 

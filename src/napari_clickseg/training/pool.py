@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
@@ -12,11 +12,15 @@ from torch import Tensor
 from ..models.base import Inputs
 from ..models.maps import draw_disk
 from .clicks import error_click
+from .hints import lasso, loose_box, part_at, rough_mask, scribble
 from .samples import Sample, SampleSource
 
-__all__ = ["Pool", "Prefetch"]
+__all__ = ["Encode", "Pool", "Prefetch"]
 
 AHEAD = 32
+Encode = Callable[[Tensor], dict[str, Tensor]]
+CLICKS = {"click": 1.0}
+MORE_CLICKS = 0.5
 
 
 class Prefetch:
@@ -58,6 +62,10 @@ class Pool:
         Probability to replace a sample after each click.
     longest : int
         Most clicks of a chain.
+    kinds : mapping of str to float
+        Probability of each kind of interaction to be the first; later ones are clicks more often.
+    starts : float
+        Probability that a sample starts from a mask that is partly wrong.
     features : callable or None
         Gives the image features of a batch ``(B, 3, S, S)`` in 0..1, kept with the samples; None
         if the encoder is trained too.
@@ -70,14 +78,18 @@ class Pool:
         radius: float,
         stop: float,
         longest: int,
-        features: Callable[[Tensor], dict[str, Tensor]] | None,
+        features: Encode | None,
+        kinds: Mapping[str, float] = CLICKS,
+        starts: float = 0.0,
     ) -> None:
         self.radius, self.stop, self.longest = radius, stop, longest
+        self.kinds, self.starts = dict(kinds), starts
         self._encode = features
+        channels = 5 if len(self.kinds) > 1 else 2
         self.tensors = {
             "image": torch.zeros(count, 3, size, size, dtype=torch.uint8),
             "target": torch.zeros(count, 1, size, size, dtype=torch.int8),
-            "maps": torch.zeros(count, 2, size, size, dtype=torch.uint8),
+            "maps": torch.zeros(count, channels, size, size, dtype=torch.uint8),
             "prev_mask": torch.zeros(count, 1, size, size),
             "life": torch.zeros(count, dtype=torch.int64),
         }
@@ -94,7 +106,12 @@ class Pool:
             t["maps"][place] = 0
             t["prev_mask"][place] = 0
             t["life"][place] = min(int(rng.geometric(self.stop)), self.longest)
-            self._click(place, np.zeros(sample.target.shape, bool), rng)
+            before = np.zeros(sample.target.shape, bool)
+            if self.starts and rng.random() < self.starts:
+                before = rough_mask(sample.target == 1, rng)
+                t["prev_mask"][place, 0] = torch.from_numpy(before)
+            if not self._say(place, before, rng, first=not before.any()):
+                self._say(place, np.zeros_like(before), rng, first=True)
         if self._encode is not None:
             fresh = self._encode(t["image"][places].float().div(255))
             for name, value in fresh.items():
@@ -103,14 +120,39 @@ class Pool:
                     self.features[name] = value.new_zeros(room)
                 self.features[name][places] = value
 
-    def _click(self, place: int, prediction: np.ndarray, rng: np.random.Generator) -> bool:
+    def _say(
+        self, place: int, prediction: np.ndarray, rng: np.random.Generator, first: bool = False
+    ) -> bool:
+        """Add an interaction where the prediction is wrong; False if it is right."""
         target = self.tensors["target"][place, 0].numpy()
+        maps = self.tensors["maps"][place].numpy()
         click = error_click(prediction, target, rng)
         if click is None:
             return False
         row, col, positive = click
-        draw_disk(self.tensors["maps"][place, 0 if positive else 1].numpy(), row, col, self.radius)
+        sign = 0 if positive else 1
+        kind = self._kind(first, rng)
+        if kind == "click":
+            draw_disk(maps[sign], row, col, self.radius)
+            return True
+        if kind == "box":
+            maps[4][loose_box(target == 1, rng).slices] = 1
+            return True
+        wrong = (target == 1) & ~prediction if positive else (target == 0) & prediction
+        part = part_at(wrong, row, col)
+        if kind == "stroke":
+            maps[sign][scribble(part, 2 * round(self.radius) + 1, rng)] = 1
+        else:
+            maps[2 + sign][lasso(part, rng)] = 1
         return True
+
+    def _kind(self, first: bool, rng: np.random.Generator) -> str:
+        if len(self.kinds) == 1:
+            return next(iter(self.kinds))
+        kind = str(rng.choice(list(self.kinds), p=list(self.kinds.values())))
+        if not first and (kind == "box" or rng.random() < MORE_CLICKS):
+            return "click"
+        return kind
 
     def batch(self, places: Tensor) -> tuple[Inputs, Tensor, dict[str, Tensor]]:
         """Inputs, target and kept features of some places."""
@@ -134,7 +176,7 @@ class Pool:
         done = []
         for place, mask in zip(places.tolist(), masks, strict=True):
             self.tensors["life"][place] -= 1
-            if self.tensors["life"][place] <= 0 or not self._click(place, mask, rng):
+            if self.tensors["life"][place] <= 0 or not self._say(place, mask, rng):
                 done.append(place)
         return done
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
+import types
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from .epoch_recipe import EpochRecipe
+from .recipe_files import FOLDER, RecipeError, list_recipes, read_recipe
 from .samples import PackOptions
 
-__all__ = ["Recipe", "RecipeError", "Stage", "load_recipe"]
+__all__ = ["FOLDER", "Recipe", "RecipeError", "Stage", "list_recipes", "load_recipe"]
 
-FOLDER = Path(__file__).parent / "recipes"
-
-
-class RecipeError(ValueError):
-    """A recipe is missing or says something that cannot be."""
+WORDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
 
 
 @dataclass(frozen=True)
@@ -75,6 +74,11 @@ class Recipe:
         Steps between looks at the held-out images, and how many crops of them to look at.
     card : mapping of str to str
         What the model file's header is to say besides: ``name``, ``licence``, ``start``.
+    kinds : mapping of str to float
+        Probability of each kind of interaction to be the first of a sample: ``"click"``,
+        ``"stroke"``, ``"contour"``, ``"box"``. Others than clicks need a network of every kind.
+    starts : float
+        Probability that a sample starts from a mask that is partly wrong.
     """
 
     name: str
@@ -94,14 +98,19 @@ class Recipe:
     validate_every: int = 1000
     validation_samples: int = 96
     card: Mapping[str, str] = field(default_factory=dict)
+    kinds: Mapping[str, float] = field(default_factory=lambda: {"click": 1.0})
+    starts: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as kept in checkpoints."""
         return dataclasses.asdict(self)
 
 
-def load_recipe(name: str | Path, changes: Sequence[str] = ()) -> Recipe:
+def load_recipe(name: str | Path, changes: Sequence[str] = ()) -> Recipe | EpochRecipe:
     """Read a recipe.
+
+    A recipe with ``stages`` keeps a pool of live samples (`Recipe`), others train by epochs
+    (`EpochRecipe`). One with ``base = "NAME"`` changes and adds to another.
 
     Parameters
     ----------
@@ -116,19 +125,59 @@ def load_recipe(name: str | Path, changes: Sequence[str] = ()) -> Recipe:
     RecipeError
         If there is no such recipe or a key or value is wrong.
     """
-    path = Path(name)
-    if path.suffix != ".toml":
-        path = FOLDER / f"{name}.toml"
-    if not path.is_file():
-        known = ", ".join(sorted(p.stem for p in FOLDER.glob("*.toml")))
-        raise RecipeError(f"There is no recipe {path}. Give a TOML file or one of: {known}.")
-    try:
-        tree = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path} is not valid TOML: {error}. Correct the file.") from error
+    path, tree = read_recipe(name)
     for change in changes:
         _apply(tree, change)
-    return _build(tree, path)
+    return _build(tree, path) if "stages" in tree else _build_epochs(tree, path)
+
+
+def _build_epochs(tree: dict[str, Any], path: Path) -> EpochRecipe:
+    try:
+        return _value(EpochRecipe, tree, "")
+    except ValueError as error:
+        raise RecipeError(f"{path} is no recipe: {str(error).rstrip('.')}.") from error
+
+
+def _value(kind: Any, value: Any, where: str) -> Any:
+    """A TOML value as the type that a field is annotated with."""
+    origin, inner = get_origin(kind), get_args(kind)
+    if dataclasses.is_dataclass(kind):
+        if not isinstance(value, Mapping):
+            raise ValueError(f"'{where}' has to be a table")
+        hints = get_type_hints(kind)
+        if unknown := [key for key in value if key not in hints]:
+            raise ValueError(
+                f"'{where}{'.' if where else ''}{unknown[0]}' is an entry that no "
+                f"recipe takes; there are {', '.join(hints)}"
+            )
+        inside = f"{where}." if where else ""
+        given = {key: _value(hints[key], item, f"{inside}{key}") for key, item in value.items()}
+        lacking = [
+            f.name
+            for f in dataclasses.fields(kind)
+            if f.default is f.default_factory is dataclasses.MISSING and f.name not in given
+        ]
+        if lacking:
+            raise ValueError(f"it has no entry '{inside}{lacking[0]}'")
+        return kind(**given)
+    if origin in (Union, types.UnionType):
+        return _value(inner[0], value, where)
+    if origin is tuple:
+        if not isinstance(value, list | tuple):
+            raise ValueError(f"'{where}' has to be a list")
+        kinds = inner[:1] * len(value) if inner[-1] is Ellipsis else inner
+        if len(kinds) != len(value):
+            raise ValueError(f"'{where}' has to be a list of {len(kinds)}")
+        return tuple(_value(k, v, where) for k, v in zip(kinds, value, strict=True))
+    if origin is not None:  # a mapping by name
+        if not isinstance(value, Mapping):
+            raise ValueError(f"'{where}' has to be a table")
+        return {key: _value(inner[1], item, f"{where}.{key}") for key, item in value.items()}
+    if kind is float and type(value) is int:
+        return float(value)
+    if kind is not Any and type(value) is not kind:
+        raise ValueError(f"'{where}' has to be {WORDS.get(kind, kind.__name__)}, not {value!r}")
+    return value
 
 
 def _apply(tree: Any, change: str) -> None:
@@ -164,9 +213,26 @@ def _build(tree: dict[str, Any], path: Path) -> Recipe:
         raise RecipeError(f"{path} has no entry {error}. Add it.") from error
     except TypeError as error:
         raise RecipeError(f"{path} has an entry that no recipe takes: {error}.") from error
+    _check_kinds(recipe, path)
     if recipe.pool < recipe.batch:
         raise RecipeError(
             f"The pool ({recipe.pool}) is smaller than the batch ({recipe.batch}). "
             "Enlarge the pool."
         )
     return recipe
+
+
+def _check_kinds(recipe: Recipe, path: Path) -> None:
+    known = ("click", "stroke", "contour", "box")
+    shares = list(recipe.kinds.values())
+    if not set(recipe.kinds) <= set(known) or min(shares, default=0) < 0:
+        raise RecipeError(
+            f"{path} gives kinds as {dict(recipe.kinds)}. Give probabilities of {', '.join(known)}."
+        )
+    if abs(sum(shares) - 1) > 1e-6:
+        raise RecipeError(f"The kinds of {path} add up to {sum(shares):g}. Let them add up to 1.")
+    if set(recipe.kinds) != {"click"} and not recipe.model.get("every_kind"):
+        raise RecipeError(
+            f"{path} trains on {', '.join(recipe.kinds)}, and its network takes clicks only. "
+            "Add every_kind = true to [model]."
+        )

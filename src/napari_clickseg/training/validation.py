@@ -8,6 +8,7 @@ import torch
 from ..models.base import ClickModel, Inputs
 from ..models.maps import draw_disk
 from .clicks import error_click
+from .hints import lasso, loose_box
 from .samples import Sample
 
 __all__ = ["watch"]
@@ -39,7 +40,7 @@ def watch(
     image = torch.stack([torch.from_numpy(s.image).permute(2, 0, 1) for s in samples]).float() / 255
     targets = np.stack([s.target for s in samples])
     size = targets.shape[-1]
-    maps = np.zeros((len(samples), 2, size, size), np.uint8)
+    maps = np.zeros((len(samples), getattr(model, "map_channels", 2), size, size), np.uint8)
     prev = torch.zeros(len(samples), 1, size, size)
     result = {}
     for k in range(1, max(clicks) + 1):
@@ -56,6 +57,30 @@ def watch(
             result[f"iou@{k}"] = float(
                 np.mean([_iou(p, t) for p, t in zip(prev, targets, strict=True)])
             )
+    if getattr(model, "map_channels", 2) == 5:
+        result |= _watch_areas(model, image, targets)
+    return result
+
+
+def _watch_areas(model: ClickModel, image: torch.Tensor, targets: np.ndarray) -> dict[str, float]:
+    """Mean IoU after one contour, and after one box."""
+    result, empty = {}, torch.zeros(len(targets), 1, *targets.shape[1:])
+    for name in ("contour", "box"):
+        rng = np.random.default_rng(0)
+        maps = np.zeros((len(targets), 5, *targets.shape[1:]), np.uint8)
+        for canvas, target in zip(maps, targets, strict=True):
+            if name == "contour":
+                canvas[2][lasso(target == 1, rng)] = 1
+            else:
+                canvas[4][loose_box(target == 1, rng).slices] = 1
+        drawn = torch.from_numpy(maps).float()
+        answers = torch.cat(
+            [
+                torch.sigmoid(model(Inputs(image[part], drawn[part], empty[part])).float())
+                for part in torch.arange(len(targets)).split(16)
+            ]
+        )
+        result[name] = float(np.mean([_iou(p, t) for p, t in zip(answers, targets, strict=True)]))
     return result
 
 

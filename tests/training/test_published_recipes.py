@@ -1,0 +1,150 @@
+"""Every recipe of the package: what it builds, and two real steps of it on miniature data."""
+
+import dataclasses
+import json
+import math
+
+import miniature_sets
+import pytest
+import torch
+
+from napari_clickseg.models.checkpoint import read_model
+from napari_clickseg.models.mix_transformer import BACKBONES
+from napari_clickseg.models.registry import build_model
+from napari_clickseg.models.resnet import DilatedResNet
+from napari_clickseg.training.epoch_loop import EpochTrainer
+from napari_clickseg.training.epoch_recipe import EpochRecipe
+from napari_clickseg.training.recipe import list_recipes, load_recipe
+from napari_clickseg.training.run_folder import RunFolder
+from napari_clickseg.training.run_writer import RunWriter
+from napari_clickseg.training.sources import make_sources
+from napari_clickseg.training.start import begin_model
+
+RECIPES = {name: load_recipe(name) for name in list_recipes()}
+PUBLISHED = sorted(
+    name for name, r in RECIPES.items() if isinstance(r, EpochRecipe) and r.model.architecture
+)
+NARROW = {
+    "hrnet": ["model.config.width=4", "model.config.ocr_width=4", "model.config.small=true"],
+    "deeplab": ['model.config.backbone="resnet34"', "model.config.channels=8", "crop=[32, 32]"],
+    "segformer": ['model.config.backbone="mit_b1"'],
+    "plain_vit": [
+        "model.config.image_size=[48, 48]",
+        "model.config.embed_dim=16",
+        "model.config.depth=4",
+        "model.config.heads=2",
+        "model.config.patch_size=16",
+        "model.config.neck_dims=[4, 4, 4, 4]",
+        "model.config.head_channels=4",
+    ],
+}
+SHORT = ["crop=[48, 48]", "batch=2", "epoch_length=4", "epochs=1", "examples.min_area=16"]
+MILLIONS = {
+    "fbrs_resnet101_sbd": (45, 60),
+    "fbrs_hrnet48_sbd": (65, 80),
+    "ritm_hrnet18_cocolvis_itermask": (10, 10.5),
+    "ritm_hrnet32_cocolvis_itermask": (30, 32),
+    "saic_is_segformer_b4_multi": (60, 72),
+    "simpleclick_vit_b_cocolvis": (95, 105),
+    "cfr_icl_vit_h_cocolvis": (640, 680),
+}
+SETS = {
+    "sbd": "SBD",
+    "coco_lvis": "COCO_LVIS",
+    "ade20k": "ADE20k",
+    "coco": "COCO",
+    "lvis": "LVIS",
+    "openimages": "OpenImages",
+    "pascal_voc": "PascalVOC",
+    "avalanche": "Avalanche",
+}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """All data sets in miniature, in folders of the names that recipes use."""
+    root = tmp_path_factory.mktemp("sets")
+    for name, reader in SETS.items():
+        miniature_sets.write_set(reader, root / name)
+    for name, write in (
+        ("coco_lvis", miniature_sets.write_coco_lvis),
+        ("ade20k", miniature_sets.write_ade20k),
+        ("openimages", miniature_sets.write_open_images),
+        ("coco", miniature_sets.write_coco),
+        ("lvis", miniature_sets.write_lvis),
+    ):
+        for split in ("train", "val"):
+            write(root / name, split)
+    return root
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Shallow encoders where a recipe cannot make them narrow; no checkpoints to go on from."""
+    one = {name: (block, (1, 1, 1, 1)) for name, (block, _) in DilatedResNet.DEPTHS.items()}
+    monkeypatch.setattr(DilatedResNet, "DEPTHS", one)
+    tiny = dataclasses.replace(BACKBONES["mit_b1"], channels=(64, 64, 80, 80), depths=(1, 1, 1, 1))
+    monkeypatch.setitem(BACKBONES, "mit_b1", tiny)
+    monkeypatch.setattr(RunWriter, "checkpoint", lambda *_: None)
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_two_steps_of_a_published_recipe(name, data, tmp_path, monkeypatch, small):
+    monkeypatch.setenv("CLICKSEG_DATA", str(data))
+    architecture = RECIPES[name].model.architecture
+    changes = [*SHORT, *NARROW[architecture], 'model.start="nothing"', "validation_length=2"]
+    recipe = load_recipe(name, changes)
+    model = begin_model(recipe)
+    before = [p.detach().clone() for p in model.parameters()]
+    source, held_out = make_sources(recipe, sorted(model.spec.interactions))
+    run = EpochTrainer(
+        recipe, model, source, held_out, RunFolder(tmp_path), say=lambda _words: None
+    )
+    assert run.run()
+    assert run.total == 2
+    after = dict(model.named_parameters())
+    moved = {
+        n for (n, p), old in zip(after.items(), before, strict=True) if not torch.equal(p, old)
+    }
+    unused = ("backbone.cls_token", "backbone.fc_norm", "backbone.head", "head.up_conv")
+    assert {n.split(".")[0] for n in after if not n.startswith(unused)} == {
+        n.split(".")[0] for n in moved
+    }
+    entries = list(map(json.loads, (tmp_path / "log.jsonl").read_text().splitlines()))
+    assert math.isfinite(entries[0]["overall"])
+    assert ("instance_aux_loss" in entries[0]) == bool(recipe.aux)
+    assert ("force_loss" in entries[0]) == name.startswith("saic_is")
+    assert ("validation_iou" in entries[1]) == bool(recipe.validation)
+    exported = read_model(run.folder.best)
+    assert exported.spec == model.spec
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_networks_are_built_in_full(name):
+    options = RECIPES[name].model
+    with torch.device("meta"):
+        model = build_model(options.architecture, options.config)
+    system = name.split("_")[0]
+    profiles = {"saic": "saic_is", "cfr": "cfr_icl"}
+    assert model.spec.profile == profiles.get(system, system)
+    if name in MILLIONS:
+        low, high = MILLIONS[name]
+        assert low < sum(p.numel() for p in model.parameters()) / 1e6 < high
+
+
+def test_facts_of_the_published_recipes():
+    itermask = RECIPES["ritm_hrnet18_cocolvis_itermask"]
+    assert (itermask.epochs, itermask.batch, itermask.rounds.most) == (230, 28, 3)
+    assert itermask.schedule.at == (200, 220)
+    assert itermask.model.config["inputs"]["prev_mask"]
+    assert not RECIPES["ritm_hrnet18_cocolvis_baseline"].model.config["inputs"]["prev_mask"]
+    assert set(RECIPES["ritm_resnet34_cocolvis_bce"].losses) == {"bce"}
+    assert set(RECIPES["ritm_resnet34_vocsbd_baseline"].data) == {"sbd", "pascal_voc"}
+    assert RECIPES["fbrs_resnet34_sbd"].points.one_strategy
+    assert RECIPES["avalanche_hrnet18"].rounds.most == 10
+    assert set(RECIPES["simpleclick_vit_b_sbd"].data) == {"sbd"}
+    icl = RECIPES["cfr_icl_vit_h_cocolvis"]
+    assert (icl.rounds.kind, icl.epochs, icl.epoch_length) == ("click_loss", 1, 3000)
+    assert icl.rounds.weights == (1.0, 2.0, 3.0)
+    single = RECIPES["saic_is_segformer_b4_stroke"].model.config["inputs"]
+    assert (single["kinds"], single["stride"]) == (["stroke"], 1)
