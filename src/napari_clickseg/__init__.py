@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .data.readers import ImageReader, open_image
     from .engine.profiles import Profile
     from .engine.segmenter import Segmenter
+    from .engine.tiling import Tiling
     from .engine.zoom_in import ZoomIn
     from .geometry import Box
     from .interactions import Click, Contour, Stroke
@@ -37,6 +38,7 @@ __all__ = [
     "Profile",
     "Segmenter",
     "Stroke",
+    "Tiling",
     "ZoomIn",
     "__version__",
     "list_models",
@@ -54,6 +56,7 @@ _HOMES = {
     "Profile": "engine.profiles",
     "Segmenter": "engine.segmenter",
     "Stroke": "interactions",
+    "Tiling": "engine.tiling",
     "ZoomIn": "engine.zoom_in",
     "list_models": "models.zoo",
     "load_model": "models.zoo",

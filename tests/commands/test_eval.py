@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -10,6 +11,11 @@ from evaluation.colour_segmenter import ColourSegmenter, striped
 from PIL import Image
 
 from napari_clickseg.commands.eval import main
+from napari_clickseg.data.session_file import read_session
+from napari_clickseg.engine.profiles import get_profile
+from napari_clickseg.evaluation.clicker import CentreClicker
+from napari_clickseg.evaluation.report import results_from_json
+from napari_clickseg.evaluation.worst import worst_cases
 from napari_clickseg.models.checkpoint import write_model
 from napari_clickseg.models.compact import CompactModel
 
@@ -40,8 +46,9 @@ def weights(tmp_path_factory):
 
 @pytest.fixture
 def colours(monkeypatch):
-    """The command with a segmenter whose masks are known; gives what it was made with."""
+    """The command with a segmenter whose masks are known, without plots; gives the segmenters."""
     made = []
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
 
     def make(*args, **overrides):
         made.append(ColourSegmenter(*args, **overrides))
@@ -86,7 +93,8 @@ def test_options_reach_the_protocol(pack, weights, colours, tmp_path):
     options += ["--limit", "1", "--objects", "largest"]
     assert main([str(weights), "--data", str(pack), *options, "-o", str(out)]) == 0
     (entry,) = json.loads((out / "results.json").read_text())["sets"]
-    assert (entry["n_clicks"], entry["target_iou"], entry["min_clicks"]) == (2, 0.8, 1)
+    terms = entry["terms"]
+    assert (terms["n_clicks"], terms["target_iou"], terms["min_clicks"]) == (2, 0.8, 1)
     assert [each["ious"] for each in entry["objects"]] == [pytest.approx([0.5, 0.8])]
 
 
@@ -101,11 +109,193 @@ def test_options_reach_the_protocol(pack, weights, colours, tmp_path):
             {"zoom_in": {"target_size": 600, "skip_clicks": -1}, "brs": "f-BRS-B"},
         ),
         (["--set", "flip=off", "threshold=0.3"], {"flip": False, "threshold": 0.3}),
+        (["--brs", "RGB-BRS"], {"brs": "RGB-BRS"}),
+        (["--fixed-size", "96", "128"], {"fixed_size": (96, 128)}),
+        (
+            ["--cascade-steps", "4", "--cascade-clicks", "2", "--cascade-adaptive"],
+            {"cascade_steps": 4, "cascade_clicks": 2, "cascade_adaptive": True},
+        ),
+        (["--clicks-limit", "7"], {"max_clicks": 7}),
     ],
 )
 def test_options_become_overrides(pack, weights, colours, options, wanted):
     assert main([str(weights), "--data", str(pack), "--limit", "1", *options]) == 0
-    assert colours[0].overrides == wanted
+    assert colours[0].profile == get_profile("clickseg").override(**wanted)
+
+
+@pytest.mark.parametrize(
+    ("published", "ours"),
+    [
+        (["NoBRS", "--thresh", "0.4", "--cpu"], ["--brs", "NoBRS", "--threshold", "0.4"]),
+        (["--n-clicks", "3", "--clicks-limit", "-1"], ["--clicks", "3", "--clicks-limit", "3"]),
+        (
+            ["--cf-n", "4", "--cf-click", "1", "--acf"],
+            ["--set", "cascade_steps=4", "cascade_adaptive=on"],
+        ),
+        (["--n-interactions", "3", "--no-zoomin"], ["--clicks", "3", "--no-zoom-in"]),
+        (["--fixed-h", "96", "--fixed-w", "64"], ["--fixed-size", "96", "64"]),
+        (["--eval-ritm"], ["--eval-mode", "ritm"]),
+        (["--print-ious", "--save-ious"], ["--iou-analysis"]),
+    ],
+)
+def test_published_names_mean_the_same(pack, weights, colours, published, ours, tmp_path):
+    plain = []
+    for options in (published, ours):
+        out = tmp_path / str(len(plain))
+        data = ["--datasets" if options is published else "--data", str(pack), "--limit", "1"]
+        model = ["--checkpoint", str(weights)] if options is published else [str(weights)]
+        words = options + model if options[0] == "NoBRS" else model + options
+        assert main([*words, *data, "-o", str(out)]) == 0
+        plain.append(json.loads((out / "results.json").read_text()))
+    assert plain[0]["profile"] == plain[1]["profile"]
+    assert plain[0]["terms"] == plain[1]["terms"]
+
+
+def test_never_stopping_early_measures_every_click(pack, weights, colours, tmp_path):
+    out = tmp_path / "out"
+    assert main([str(weights), "--data", str(pack), "--iou-analysis", "-o", str(out)]) == 0
+    (entry,) = json.loads((out / "results.json").read_text())["sets"]
+    assert [len(each["ious"]) for each in entry["objects"]] == [3, 2]  # until nothing is wrong
+    assert [each["threshold"] for each in entry["summary"]["noc"]] == [0.8, 0.85, 0.9, 0.95]
+
+
+def test_noc_at_any_iou(pack, weights, colours, tmp_path, capsys):
+    assert main([str(weights), "--data", str(pack), "--noc", "0.45", "0.97"]) == 0
+    out = capsys.readouterr().out
+    assert "NoC@45" in out
+    assert "NoC@97" in out
+    assert main([str(weights), "--data", str(pack), "--noc", "0.97", "--target-iou", "0.9"]) == 2
+    assert "--target-iou" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_several_users_beside_each_other(pack, weights, colours, tmp_path, capsys):
+    out = tmp_path / "out"
+    options = ["--users", "realistic", "--seeds", "2", "--boundary-iou", "-o", str(out)]
+    assert main([str(weights), "--data", str(pack), *options]) == 0
+    printed = capsys.readouterr().out
+    for word in ("centre", "near-centre", "uniform", "near-boundary", "outside", "±@90", "bIoU"):
+        assert word in printed
+    sets = json.loads((out / "results.json").read_text())["sets"]
+    assert [len(each["objects"]) for each in sets] == [2, 4, 4, 4, 4]
+
+
+def test_several_models_beside_each_other(pack, weights, colours, tmp_path, capsys):
+    other = tmp_path / "other.safetensors"
+    other.write_bytes(weights.read_bytes())
+    out = tmp_path / "out"
+    assert main([str(weights), str(other), "--data", str(pack), "-o", str(out)]) == 0
+    assert (out / "tiny" / "results.json").exists()
+    assert (out / "other" / "journal.jsonl").exists()
+    rows = (out / "report.md").read_text().splitlines()
+    assert [row.split("|")[1].strip() for row in rows if "Stripes" in row] == ["tiny", "other"]
+    assert {row["model"] for row in csv.DictReader((out / "ious.csv").open())} == {"tiny", "other"}
+
+
+def test_an_interrupted_run_continues(pack, weights, colours, tmp_path, monkeypatch):
+    def evaluate(folder):
+        code = main([str(weights), "--data", str(pack), "-o", str(tmp_path / folder)])
+        return code, [list(each.interactions) for each in results(tmp_path / folder)]
+
+    def results(folder):
+        file = folder / "results.json"
+        return results_from_json(json.loads(file.read_text()))[0].objects if file.exists() else []
+
+    whole = evaluate("whole")
+    clicks, real = [], ColourSegmenter.click
+
+    def until_the_fifth(self, *args, **options):
+        clicks.append(args)
+        if len(clicks) == 4:
+            raise KeyboardInterrupt
+        return real(self, *args, **options)
+
+    monkeypatch.setattr(ColourSegmenter, "click", until_the_fifth)
+    assert evaluate("cut") == (130, [])
+    with (tmp_path / "cut" / "journal.jsonl").open("a") as journal:
+        journal.write('{"data": "Stri')  # half a line, as of a process that was killed
+    assert evaluate("cut") == whole
+    assert len(clicks) == 4 + 2  # the first object was not clicked again
+
+
+def test_a_folder_with_another_run_is_left_alone(pack, weights, colours, tmp_path, capsys):
+    command = [str(weights), "--data", str(pack), "-o", str(tmp_path / "out")]
+    assert main(command) == 0
+    before = (tmp_path / "out" / "journal.jsonl").read_bytes()
+    assert main([*command, "--threshold", "0.3"]) == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert "profile" in said
+    assert "--restart" in said
+    assert (tmp_path / "out" / "journal.jsonl").read_bytes() == before
+    assert main([*command, "--threshold", "0.3", "--restart"]) == 0
+
+
+def test_worst_cases_are_sessions_of_what_was_clicked(pack, weights, colours, tmp_path):
+    out = tmp_path / "out"
+    assert main([str(weights), "--data", str(pack), "--worst", "1", "-o", str(out)]) == 0
+    (file,) = (out / "worst").glob("*.clickseg.json")
+    session = read_session(file)
+    (result,) = results_from_json(json.loads((out / "results.json").read_text()))
+    (worst,) = worst_cases(result, 1)
+    assert worst.image == "one"
+    assert session.objects[0].interactions == worst.interactions
+    picture = np.asarray(Image.open(session.image.name))
+    assert session.image.same_image(type(session.image).of(picture, "x"))
+    assert file.name in (out / "worst" / "worst.md").read_text()
+
+
+def test_pictures_masks_and_boxes_after_each_click(pack, weights, colours, tmp_path):
+    out = tmp_path / "out"
+    options = ["--pictures", "--masks", "--limit", "1", "-o", str(out)]
+    assert main([str(weights), "--data", str(pack), *options]) == 0
+    assert len(list((out / "pictures" / "Stripes").glob("*.jpg"))) == 3
+    masks = sorted((out / "masks" / "Stripes").glob("*.png"))
+    assert [mask.name for mask in masks] == [f"one_1_click_{k}.png" for k in (1, 2, 3)]
+    assert set(np.unique(np.asarray(Image.open(masks[0])))) == {0, 255}
+    plain = json.loads(masks[0].with_suffix(".json").read_text())
+    assert plain["asset"]["size"] == {"width": 28, "height": 12}
+    assert plain["boundingBox"] == {"height": 8, "width": 10, "left": 4, "top": 2}
+
+
+def test_data_sets_of_a_published_configuration(pack, weights, colours, tmp_path, capsys):
+    (tmp_path / "DAVIS").mkdir()
+    (pack / "images").rename(tmp_path / "DAVIS" / "img")
+    (pack / "masks").rename(tmp_path / "DAVIS" / "gt")
+    config = tmp_path / "config.yml"
+    config.write_text('EXPS_PATH: "./x"\nDAVIS_PATH: "./DAVIS" # here\n')
+    options = ["--datasets", "DAVIS", "--config-path", str(config), "--profile", "ritm"]
+    assert main([str(weights), *options]) == 0
+    assert "DAVIS" in capsys.readouterr().out
+    assert colours[0].profile.zoom_in.target_size == 600
+    assert main([str(weights), "--data", "DAVIS", "--config-path", str(tmp_path / "no.yml")]) == 2
+    assert "no.yml" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_all_checkpoints_of_an_experiment(pack, weights, colours, tmp_path, capsys):
+    folder = tmp_path / "exp" / "checkpoints"
+    folder.mkdir(parents=True)
+    for name in ("last_1", "last_2", "best"):
+        (folder / f"{name}.safetensors").write_bytes(weights.read_bytes())
+    data = ["--data", str(pack), "--limit", "1"]
+    assert main([f"{tmp_path / 'exp'}:last", *data]) == 0
+    rows = [line.split()[0] for line in capsys.readouterr().out.splitlines() if "Stripes" in line]
+    assert rows == ["last_2", "last_1"]
+    assert main([f"{tmp_path / 'exp'}:other", *data]) == 2
+    assert "other*" in sentence(capsys)
+
+
+def test_the_rule_of_specks_comes_with_its_profile(pack, weights, colours, tmp_path, monkeypatch):
+    monkeypatch.setattr(CentreClicker, "gives_up", lambda self, *_: self.stops_at_specks)
+    for profile, wanted in (("avalanche", 1), ("ritm", 3)):
+        out = tmp_path / profile
+        command = [str(weights), "--data", str(pack), "--limit", "1", "--profile", profile]
+        assert main([*command, "-o", str(out)]) == 0
+        (entry,) = json.loads((out / "results.json").read_text())["sets"]
+        assert [len(each["ious"]) for each in entry["objects"]] == [wanted]
+
+
+def test_pictures_need_a_folder(pack, weights, colours, capsys):
+    assert main([str(weights), "--data", str(pack), "--pictures"]) == 2
+    assert "-o" in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_a_profile_by_name(pack, weights, colours):
@@ -198,6 +388,13 @@ def test_unknown_setting(pack, weights, capsys):
         (["--target-iou", "5"], "target IoU"),
         (["--no-zoom-in", "--set", "zoom_in.target_size=3"], "--no-zoom-in"),
         (["--wrong"], "--wrong"),
+        (["--users", "somebody"], "somebody"),
+        (["--jobs", "0"], "--jobs"),
+        (["--jobs", "2", "--dask", "here"], "--jobs"),
+        (["--fixed-h", "9"], "--fixed-w"),
+        (["--checkpoint", "clickseg-compact", "--name", "a"], "--name"),
+        (["--eval-mode", "some"], "some"),
+        (["--norm-radius", "-1"], "--norm-radius"),
     ],
 )
 def test_options_that_make_no_sense(pack, weights, colours, options, word, capsys):

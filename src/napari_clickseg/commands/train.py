@@ -5,17 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from . import cli
-
-if TYPE_CHECKING:
-    from ..data.packs import Pack
-    from ..models.compact import CompactModel
-    from ..training.loop import Trainer
-    from ..training.samples import PackOptions
 
 __all__ = ["main"]
 
@@ -24,144 +18,146 @@ PROG = "clickseg-train"
 STOPPED = 3
 """Exit code of a run that was stopped and can be resumed."""
 
+CHANGES = {
+    "batch_size": "batch",
+    "epochs": "epochs",
+    "accumulate_grad": "accumulate",
+    "layerwise_decay": "optimizer.layer_decay",
+    "upsample": "model.config.upsample",
+}
+"""Options that are short for an entry of a recipe by epochs."""
+
 
 def parser() -> cli.Parser:
     """Options of the command."""
-    p = cli.Parser(PROG, "Train a click network from a recipe.")
-    p.add_argument("recipe", help="name of a recipe of the package, or a TOML file")
+    p = cli.Parser(
+        PROG,
+        "Train a click network from a recipe. For several devices use --ngpus, or start it by "
+        "torchrun as -m napari_clickseg.commands.train.",
+    )
+    p.add_argument("recipe", nargs="?", help="name of a recipe of the package, or a TOML file")
+    p.add_argument("--list", action="store_true", help="show the recipes")
     p.add_argument(
         "--data",
-        type=Path,
-        help="folder of packs, each with images/ and masks/ (default: $CLICKSEG_DATA/train)",
+        action="append",
+        default=[],
+        metavar="[NAME=]FOLDER",
+        help="where a data set of the recipe is; without NAME the only one, or the folder of all "
+        "(default: $CLICKSEG_DATA)",
     )
+    p.add_argument("-o", "--out", type=Path, help="folder for checkpoints, log and model")
     p.add_argument(
-        "-o", "--out", type=Path, required=True, help="folder for checkpoint, log and model"
+        "--exp-name", default="", help="without -o: name behind the run's number in experiments/"
     )
     p.add_argument(
         "--encoder",
+        "--backbone",
         type=Path,
-        help="pretrained image encoder: an ESPNetv2 segmentation file (.pth)",
+        metavar="FILE",
+        help="pretrained image encoder, such as one trained on ImageNet (compact: ESPNetv2)",
     )
-    p.add_argument("--weights", type=Path, help="start from this clickseg model instead")
+    p.add_argument("--weights", metavar="MODEL", help="start from this model, a name or a file")
     p.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="change an entry of the recipe, such as stages.0.steps=100",
+        help="change an entry of the recipe, such as stages.0.steps=100 or optimizer.lr=1e-4",
     )
     p.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
+    p.add_argument(
+        "--resume-exp", metavar="PREFIX", help="go on with the run in experiments/ that begins so"
+    )
     p.add_argument("--threads", type=int, help="CPU threads of the network (default: all cores)")
+    p.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
+    p.add_argument("--gpus", help="CUDA devices to use, such as 0,1")
+    p.add_argument("--ngpus", type=int, help="processes that train together, one per device")
+    p.add_argument("--workers", type=int, default=4, help="processes that make examples")
     p.add_argument("--save-every", type=float, default=180, help="seconds between checkpoints")
     p.add_argument("--tensorboard", action="store_true", help="log for TensorBoard as well")
+    p.add_argument("--no-progress", action="store_true", help="show no progress bar")
+    p.add_argument("--batch-size", type=int, help="short for --set batch=N")
+    p.add_argument("--epochs", type=int, help="short for --set epochs=N")
+    p.add_argument("--accumulate-grad", type=int, help="short for --set accumulate=N")
+    p.add_argument("--amp", action="store_true", help="short for --set bfloat16=true")
+    p.add_argument(
+        "--layerwise-decay",
+        type=float,
+        nargs="?",
+        const=0.75,
+        help="short for --set optimizer.layer_decay=0.75",
+    )
+    p.add_argument(
+        "--upsample", choices=["x1", "x2", "x4"], help="short for --set model.config.upsample=..."
+    )
     return p
+
+
+def changes(args: argparse.Namespace) -> list[str]:
+    """All changes of the recipe that the options ask for."""
+    found = list(args.set)
+    for option, key in CHANGES.items():
+        value = getattr(args, option)
+        if value is not None:
+            found.append(f'{key}="{value}"' if isinstance(value, str) else f"{key}={value}")
+    if args.amp:
+        found.append("bfloat16=true")
+    return found
 
 
 def train(args: argparse.Namespace) -> int:
     """Train as the options say; returns the exit code."""
-    import torch
+    from ..training.recipe import Recipe, list_recipes, load_recipe
 
-    from ..models.compact import CompactModel
-    from ..training.loop import Trainer
-    from ..training.recipe import load_recipe
-    from ..training.samples import SampleSource
+    if args.list:
+        lines = list_recipes()
+        width = max(map(len, lines))
+        print("\n".join(f"{name:{width}}  {about}" for name, about in lines.items()))
+        return 0
+    if args.recipe is None:
+        raise ValueError(f"Name a recipe; '{PROG} --list' shows those there are.")
+    if args.gpus:
+        os.environ["CUDA_VISIBLE_DEVICES"] = args.gpus
+        args.ngpus = args.ngpus or len(args.gpus.split(","))
+    if args.ngpus and args.ngpus > 1 and "WORLD_SIZE" not in os.environ:
+        _start_processes(args.ngpus)
+
+    import torch
 
     if args.threads:
         torch.set_num_threads(args.threads)
-    recipe = load_recipe(args.recipe, args.set)
-    given = args.encoder is not None or args.weights is not None or args.resume
-    if not given and recipe.stages[0].encoder_factor == 0:
-        raise ValueError(
-            "The recipe keeps the image encoder as it starts, and no start is given. Add --encoder "
-            "FILE or --weights FILE, or train the encoder too: --set stages.0.encoder_factor=1."
-        )
-    packs = _packs(args.data, recipe.packs)
-    torch.manual_seed(recipe.seed)
-    model = CompactModel(**recipe.model)
-    if args.encoder is not None:
-        _load_encoder(model, args.encoder)
-    if args.weights is not None:
-        from ..models.checkpoint import read_model
+    recipe = load_recipe(args.recipe, changes(args))
+    stop = _stop_when_asked()
+    if isinstance(recipe, Recipe):
+        from .train_stages import train_stages
 
-        model.load_state_dict(read_model(args.weights).state_dict())
-    size = recipe.stages[0].size
-    trainer = Trainer(
-        recipe,
-        model,
-        SampleSource(packs, size, recipe.seed),
-        SampleSource(packs, size, recipe.seed, held_out_part=True),
-        args.out,
-        save_every=args.save_every,
-        tensorboard=args.tensorboard,
-    )
-    if args.resume:
-        trainer.resume()
-    elif trainer.path.exists():
-        raise ValueError(
-            f"{trainer.path} exists already. Add --resume to go on, or choose another folder."
-        )
-    print(f"{recipe.name}: {len(packs)} packs, {sum(map(len, packs))} images", flush=True)
-    asked: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda n, _frame: asked.append(n))
-    if not trainer.run(stop=lambda: bool(asked)):
-        print(f"Stopped; {trainer.path} is saved. Add --resume to go on.", flush=True)
+        path = train_stages(recipe, args, stop)
+    else:
+        from .train_epochs import train_epochs
+
+        path = train_epochs(args, changes(args), stop)
+    if path is None:
         return STOPPED
-    path = _export(trainer, args.out, packs)
-    print(f"Wrote {path}", flush=True)
+    if os.environ.get("RANK", "0") == "0":
+        print(f"Wrote {path}", flush=True)
     return 0
 
 
-def _packs(folder: Path | None, options: Mapping[str, PackOptions]) -> dict[Pack, PackOptions]:
-    from ..data.packs import Pack
-
-    if folder is None:
-        base = os.environ.get("CLICKSEG_DATA")
-        if not base:
-            raise ValueError(
-                "No data: give --data FOLDER, or set CLICKSEG_DATA to a folder with train/."
-            )
-        folder = Path(base) / "train"
-    if not folder.is_dir():
-        raise ValueError(f"There is no folder {folder}. Give the folder of the packs with --data.")
-    found = {name: folder / name for name in options if (folder / name).is_dir()}
-    if not found:
-        raise ValueError(
-            f"{folder} holds none of the recipe's packs ({', '.join(options)}). "
-            "Name your own in the recipe's [packs]."
-        )
-    return {Pack(path): options[name] for name, path in found.items()}
+def _start_processes(count: int) -> None:
+    """Become torchrun, which starts this command in several processes."""
+    run = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={count}"]
+    arguments = [*run, "-m", "napari_clickseg.commands.train", *sys.argv[1:]]
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, *arguments])
 
 
-def _load_encoder(model: CompactModel, path: Path) -> None:
-    import torch
-
-    from ..models.espnetv2 import encoder_state
-
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        model.encoder.load_state_dict(encoder_state(state))
-    except Exception as error:  # torch raises several unrelated kinds for broken files
-        raise ValueError(
-            f"{path} is no ESPNetv2 file that fits the recipe's encoder: {str(error)[:200]}"
-        ) from error
-
-
-def _export(trainer: Trainer, folder: Path, packs: Mapping[Pack, PackOptions]) -> Path:
-    from ..models.checkpoint import write_model
-
-    card = {
-        "name": trainer.recipe.name,
-        "licence": "not stated",
-        **trainer.recipe.card,
-        "trained_on": sorted(pack.name for pack in packs),
-        "gradient_steps": trainer.total,
-        "batch": trainer.recipe.batch,
-        "seconds": round(trainer.seconds),
-    }
-    path = folder / f"{card['name']}.safetensors"
-    write_model(trainer.average.model, path, card)
-    return path
+def _stop_when_asked() -> Callable[[], bool]:
+    """Whether the process was asked to end, by Ctrl-C or by another program."""
+    asked: list[int] = []
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):  # the last one on Windows only
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda n, _frame: asked.append(n))
+    return lambda: bool(asked)
 
 
 def main(argv: list[str] | None = None) -> int:
