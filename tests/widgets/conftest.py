@@ -1,11 +1,21 @@
 """A dock in a viewer."""
 
+import gc
+
 import numpy as np
 import pytest
 
 pytest.importorskip("napari")
 
 from widgets.disks import DiskModel, SlowModel, wait_inside  # noqa: E402
+from widgets.leaks import assert_nothing_left  # noqa: E402
+from widgets.three import PLACES, labels  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def own_journals(monkeypatch, tmp_path):
+    """Journals of a test are its own."""
+    monkeypatch.setenv("CLICKSEG_JOURNALS", str(tmp_path / "journals"))
 
 
 @pytest.fixture
@@ -16,9 +26,53 @@ def image():
     return np.ascontiguousarray(photograph("cat")[::2, ::2])
 
 
+@pytest.fixture(scope="session")
+def one_viewer(qapp):
+    """One viewer for all tests: to open and close one takes seconds."""
+    from napari import Viewer
+    from napari._qt.qt_viewer import QtViewer
+    from napari._qt.threads.status_checker import StatusChecker
+    from napari.settings import get_settings
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(StatusChecker, "start", lambda *_: None)
+    get_settings().reset()
+    viewer = Viewer(show=False, show_welcome_screen=False)
+    QtViewer._instances.discard(viewer.window._qt_viewer)  # napari's own fixture tolerates none
+    gc.collect()
+    gc.freeze()  # napari collects garbage with each layer that goes, and most of this stays
+    yield viewer
+    patch.setattr(viewer.window._qt_window, "_save_current_window_settings", lambda *_: None)
+    viewer.close()
+    patch.undo()
+
+
 @pytest.fixture
-def dock_of(make_napari_viewer_proxy, monkeypatch, qtbot, tmp_path):
-    """``dock_of(model, viewer)``: a dock whose only model is this one."""
+def shared_viewer(one_viewer):
+    """The viewer that tests share, empty; afterwards it is emptied again.
+
+    As napari's own fixture does, it is given without what plugins must not touch.
+    """
+    from napari.utils._proxies import PublicOnlyProxy
+
+    keys = dict(one_viewer.keymap)
+    yield PublicOnlyProxy(one_viewer)
+    one_viewer.window.remove_dock_widget("all")
+    one_viewer.layers.clear()
+    one_viewer.dims.ndisplay = 2
+    one_viewer.dims.order = tuple(range(one_viewer.dims.ndim))
+    one_viewer.dims.reset()
+    one_viewer.reset_view()
+    one_viewer.keymap.clear()
+    one_viewer.keymap.update(keys)
+
+
+@pytest.fixture
+def dock_of(shared_viewer, request, monkeypatch, qtbot, tmp_path):
+    """``dock_of(model, viewer)``: a dock whose only model is this one.
+
+    The first one is in the viewer that tests share, each other one in one of its own.
+    """
     from napari_clickseg.models.zoo import ModelCard
     from napari_clickseg.widgets import source
     from napari_clickseg.widgets.dock import ClickDock
@@ -28,7 +82,10 @@ def dock_of(make_napari_viewer_proxy, monkeypatch, qtbot, tmp_path):
     docks = []
 
     def make(model=None, viewer=None):
-        viewer = make_napari_viewer_proxy() if viewer is None else viewer
+        if viewer is None and docks:
+            viewer = request.getfixturevalue("make_napari_viewer_proxy")()
+        elif viewer is None:
+            viewer = shared_viewer
         model = DiskModel() if model is None else model
         dock = ClickDock(viewer, load=lambda name, device: model)
         qtbot.addWidget(dock)
@@ -38,6 +95,7 @@ def dock_of(make_napari_viewer_proxy, monkeypatch, qtbot, tmp_path):
     yield make
     for dock in docks:
         dock.shut_down()
+    assert_nothing_left(shared_viewer)
 
 
 @pytest.fixture
@@ -80,3 +138,17 @@ def running(dock_of, settle, image, qtbot):
     dock.click(60, 80)
     wait_inside(qtbot, model)
     return viewer, dock, model
+
+
+@pytest.fixture
+def three(dock_of, settle, image):
+    """A viewer, a dock with three accepted objects and its layer of labels."""
+    viewer, dock = dock_of(DiskModel())
+    viewer.add_image(image)
+    dock.start()
+    settle(dock)
+    for place in PLACES.values():
+        dock.click(*place)
+        settle(dock)
+        dock.accept()
+    return viewer, dock, labels(dock)

@@ -72,7 +72,7 @@ def test_the_pixels_of_an_image_that_leaves_are_let_go_of(clicked, image, settle
         layer.data = 255 - image
     else:
         dock.stop()
-        monkeypatch.setattr(dock, "_leave_unfinished", lambda: True)
+        monkeypatch.setattr(dock.leaving, "ask", lambda: "discard")
         dock.source.choose_image(viewer.add_image(image[::-1]))
         dock.start()
     gc.collect()

@@ -6,7 +6,7 @@ from widgets.disks import DiskModel, SlowModel, wait_inside
 
 from napari_clickseg import Segmenter
 from napari_clickseg.widgets.keys import KEYS
-from napari_clickseg.widgets.masks import KEEP, OVERWRITE, accept_mask
+from napari_clickseg.widgets.masks import KEEP, OVERWRITE, mask_patch
 from napari_clickseg.widgets.plane import Plane
 
 
@@ -260,9 +260,9 @@ def test_nothing_is_written_when_all_pixels_are_taken():
 
     parts = [(Box(0, 0, 2, 4), np.ones((2, 4), bool)), (Box(2, 0, 4, 4), np.ones((2, 4), bool))]
     with pytest.raises(ValueError, match="overwrite"):
-        accept_mask(parts, objects, plane, 1, KEEP)
+        mask_patch(parts, objects, plane, 1, KEEP)
     with pytest.raises(ValueError, match="label ids"):
-        accept_mask(parts, objects, plane, 2**32, OVERWRITE)
+        mask_patch(parts, objects, plane, 2**32, OVERWRITE)
     assert (objects.data == 3).all()
 
 

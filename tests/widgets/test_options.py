@@ -31,7 +31,8 @@ def test_what_the_fields_show_is_what_the_profile_does(name):
     base = PROFILES[name]
     shown = profile_values(base)
     assert shown["refinement"] == base.brs and shown["cascade_steps"] == base.cascade_steps
-    off = () if base.zoom_in else ("zoom_expansion", "zoom_target", "zoom_skip", "zoom_in")
+    zoom = ("zoom_expansion", "zoom_target", "zoom_fixed", "zoom_skip", "zoom_in")
+    off = () if base.zoom_in else zoom
     touched = {field: value for field, value in shown.items() if field not in off}
     assert base.override(**overrides(touched, base)) == base
 
@@ -53,9 +54,22 @@ def test_fields_override_what_they_name():
     assert base.override(**overrides({"max_clicks": 0}, base)).max_clicks is None
 
 
+def test_crops_are_fixed_or_keep_their_proportions():
+    base = PROFILES["ritm_demo"]
+    assert base.override(**overrides({"zoom_target": 320}, base)).zoom_in.target_size == (320, 320)
+    loose = base.override(**overrides({"zoom_fixed": False}, base))
+    assert loose.zoom_in.target_size == 400
+    square = PROFILES["fbrs"].override(**overrides({"zoom_fixed": True}, PROFILES["fbrs"]))
+    assert square.zoom_in.target_size == (400, 400)
+    assert base.override(**overrides({"zoom_target": 0}, base)).zoom_in.target_size == 0
+    assert base.override(**overrides({"longest_side": 640}, base)).network_size == 640
+    assert base.override(**overrides({"longest_side": 0}, base)).network_size is None
+
+
 def test_a_chosen_profile_replaces_that_of_the_model():
     assert base_profile(None, {}).name == "clickseg"
-    assert base_profile(spec("ritm"), {}).name == "ritm"
+    assert base_profile(spec("ritm"), {}).name == "ritm_demo"  # as in the published demo
+    assert base_profile(spec("ritm"), {"profile": "ritm"}).name == "ritm"
     assert base_profile(spec("simpleclick"), {"profile": "cfr_icl"}).cascade_steps == 4
 
 
@@ -73,7 +87,7 @@ def test_fields_without_effect():
     assert idle("ritm") == {"brs_evaluations", "cascade_adaptive"}
     assert idle("fbrs", spec("fbrs", prev=False)) == {"cascade_steps", "cascade_adaptive"}
     assert idle("cfr_icl") == {"brs_evaluations"}
-    zoom = {"zoom_expansion", "zoom_target", "zoom_skip"}
+    zoom = {"zoom_expansion", "zoom_target", "zoom_fixed", "zoom_skip"}
     assert idle("avalanche") >= zoom and not idle("avalanche", zoom_in=True) & zoom
     assert "cascade_steps" in idle("ritm_demo")
     assert "zoom_target" in idle("simpleclick", spec(fixed_size=(448, 448)))

@@ -35,12 +35,17 @@ def test_painting_is_a_step_that_is_undone_and_redone(clicked):
     assert np.array_equal(shown(dock), painted) and len(dock.controller.clicks) == 1
 
 
-def test_redo_keeps_what_was_painted_since(clicked):
+def test_redo_does_not_mix_in_what_was_painted_since_and_undo_gives_it_back(clicked):
     _, dock, _ = clicked()
+    before = shown(dock)
     dock.controller.undo()
     painted = paint(dock)
     dock.controller.redo()
+    assert np.array_equal(shown(dock), before) and len(dock.controller.clicks) == 1
+    dock.controller.undo()
     assert np.array_equal(shown(dock), painted) and painted.any()
+    dock.controller.undo()
+    assert not shown(dock).any()
 
 
 def test_reset_and_deletion_can_give_back_what_was_painted(clicked, settle):

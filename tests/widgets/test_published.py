@@ -67,9 +67,9 @@ def test_a_ritm_checkpoint_is_opened_shown_and_clicked_with(dock, files, settle,
     about = dock.source.about.text()
     assert "hrnet" in about and "profile: ritm" in about and "licence: not stated" in about
     assert dock.advanced.refinement.currentText() == NO_BRS and not kinds(dock)[1]
-    assert dock.advanced.profile.currentText() == "ritm"
+    assert dock.advanced.profile.currentText() == "ritm_demo"
     dock.start()
-    seg = Segmenter(files / "ritm_h18s.pth")
+    seg = Segmenter(files / "ritm_h18s.pth", profile="ritm_demo")
     seg.set_image(image)
     masks = []
     for click in ((60, 80), (62, 100, False)):
@@ -96,7 +96,7 @@ def test_a_file_is_listed_once_and_can_be_chosen_again(dock, files, settle):
         assert dock.controller.model_loaded and dock.controller.profile.name == "clickseg"
     box.setCurrentText("ritm_h18s")
     settle(dock)
-    assert dock.controller.profile.name == "ritm"
+    assert dock.controller.profile.name == "ritm_demo"
 
 
 def test_another_model_starts_with_its_own_numbers(dock, files, settle):

@@ -17,7 +17,7 @@ CLICKS = [(60, 80, True), (70, 120, True), (62, 100, False), (20, 30, True), (68
 class Published(DiskModel):
     def __init__(self):
         super().__init__()
-        self.spec = replace(self.spec, profile="ritm")
+        self.spec = replace(self.spec, profile="simpleclick")
 
 
 def start(dock_of, settle, image, model=None, **kwargs):

@@ -11,7 +11,8 @@ from ..interactions import Interaction
 from . import messages
 from .controller import Controller
 from .layers import ClickLayers
-from .masks import KEEP, accept_mask
+from .masks import KEEP, mask_patch
+from .objects import Objects
 from .plane import Plane, displayed_plane, level_shape
 from .preview import Preview
 
@@ -29,6 +30,7 @@ class _Wish:
     interactions: tuple[Interaction, ...]
     label: int
     policy: str
+    name: str
 
 
 class Accepting:
@@ -43,24 +45,30 @@ class Accepting:
     layers : ClickLayers
     controller : Controller
     preview : Preview
+    objects : Objects
+        Remembers what was accepted.
     """
 
     accepted = Signal(int)
 
     def __init__(
-        self, viewer: Viewer, layers: ClickLayers, controller: Controller, preview: Preview
+        self,
+        viewer: Viewer,
+        layers: ClickLayers,
+        controller: Controller,
+        preview: Preview,
+        objects: Objects,
     ) -> None:
-        self._viewer, self._layers = viewer, layers
+        self._viewer, self._layers, self._objects = viewer, layers, objects
         self._controller, self._preview = controller, preview
         self._wish: _Wish | None = None
-        self.labels: set[int] = set()
         controller.changed.connect(self._on_changed)
 
     def disconnect(self) -> None:
         """Follow the controller no more."""
         self._controller.changed.disconnect(self._on_changed)
 
-    def accept(self, label: int, policy: str = KEEP) -> None:
+    def accept(self, label: int, policy: str = KEEP, name: str = "") -> None:
         """Write the preview, brush edits included, into the objects and begin the next object.
 
         Raises
@@ -75,10 +83,10 @@ class Accepting:
             busy = controller.busy is not None
             raise ValueError(messages.STILL_RUNNING if busy else messages.NOT_PREDICTED)
         if controller.busy is not None and controller.coarse(plane):
-            self._wish = _Wish(plane, controller.planes[plane], label, policy)
+            self._wish = _Wish(plane, controller.planes[plane], label, policy, name)
             controller.said.emit(messages.ACCEPT_WAITS, "status")
             return
-        self._write(plane, label, policy)
+        self._write(plane, label, policy, name)
 
     def _on_changed(self) -> None:
         """Accept what waits for its edges, or forget it because the user did something else."""
@@ -91,28 +99,30 @@ class Accepting:
         self._wish = None
         if same and self._layers.preview is not None and not controller.coarse(wish.plane):
             try:
-                self._write(wish.plane, wish.label, wish.policy)
+                self._write(wish.plane, wish.label, wish.policy, wish.name)
             except (ValueError, MemoryError) as error:
                 controller.said.emit(messages.one_sentence(error), "warning")
 
-    def _write(self, plane: Plane, label: int, policy: str) -> None:
+    def _write(self, plane: Plane, label: int, policy: str, name: str) -> None:
         made, image = self._layers, self._layers.image
         if made.objects is None:
             active = self._viewer.layers.selection.active
             made.create(image)
             self._viewer.layers.selection.active = active
-            self.labels.clear()
         for layer, shape in ((made.preview, made.window.shape), (made.objects, level_shape(image))):
             if layer.data.shape != shape:
                 raise ValueError(messages.misfit(layer.name))
-        note = accept_mask(self._preview.strips(plane), made.objects, plane, label, policy)
-        if note is None and label in self.labels:
+        patch, note = mask_patch(self._preview.strips(plane), made.objects, plane, label, policy)
+        if self._controller.work_of(plane) is None:
+            self._objects.begin(plane)
+        self._controller.rewriting.emit(plane)  # what was painted is a step of its own
+        opened = self._objects.opened(plane)
+        same = opened is not None and opened.label == label
+        if note is None and label in self._objects.labels and not same:
             note = messages.label_exists(label)
         if self._controller.coarse(plane):
             note = messages.ACCEPTED_COARSE
-        self.labels.add(label)
-        self._preview.clear(plane)
-        self._controller.forget(plane)
+        self._objects.accepted(plane, label, patch, policy, self._controller.settings, name)
         self.accepted.emit(label)
         if note:
             self._controller.said.emit(note, "info")

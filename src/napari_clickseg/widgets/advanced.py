@@ -38,7 +38,9 @@ ROWS = {
     "zoom_in": "ZoomIn",
     "zoom_expansion": "Expansion",
     "zoom_target": "Target size",
+    "zoom_fixed": "Fixed crop",
     "zoom_skip": "Skip clicks",
+    "longest_side": "Longest side",
     "flip": "Flip",
     "refinement": "Refinement",
     "brs_evaluations": "Iterations",
@@ -74,7 +76,9 @@ class AdvancedPanel(QCollapsible):
         self.zoom_expansion.setRange(1.0, 4.0)
         self.zoom_expansion.setSingleStep(0.1)
         self.zoom_expansion.setSuffix(" ×")
-        self.zoom_target = _number(64, 2048, step=32, suffix=" px")
+        self.zoom_target = _number(0, 2048, step=32, suffix=" px", special="as it is")
+        self.zoom_fixed = QCheckBox("square, whatever its shape")
+        self.longest_side = _number(0, 8192, step=100, suffix=" px", special="as it is")
         self.zoom_skip = _number(-1, 20, special="zoom at once")
         self.flip = QCheckBox("average mirrored")
         self.refinement = _choice(REFINEMENTS)

@@ -2,38 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from psygnal import Signal
 
 from ..geometry import Box
-from ..interactions import Click
+from ..interactions import Interaction
 from . import messages
 from .accepting import Accepting
-from .clicks import ClickEvents, Edit, Mark
+from .channels import channel_axis
 from .controller import Controller
+from .kept_work import KeptWork
 from .layers import ClickLayers, bare
 from .masks import KEEP
+from .objects import Objects
 from .plane import (
     Plane,
     PlaneError,
-    PlaneMap,
-    contrast_limits,
     displayed_plane,
-    in_plane,
+    extent,
     level_shape,
     plane_reader,
     visible_box,
 )
+from .plane_readers import PlaneReaders
+from .point_edits import PointEdits
+from .pointing import show_plane, under_pointer
 from .preview import Preview
 from .state import State
+from .tools import Tools
+from .work import touches
 
 if TYPE_CHECKING:
     from napari.layers import Image
     from napari.viewer import Viewer
 
-    from ..data.readers import ImageReader
 
 __all__ = ["Clicking"]
 
@@ -56,12 +60,17 @@ class Clicking:
         self._viewer = viewer
         self._controller = controller
         self.layers = ClickLayers(viewer)
-        self._events: list[ClickEvents] = []
-        self._readers: dict[Plane, ImageReader] = {}
+        self.readers = PlaneReaders(lambda: self.image)
         self._preview = Preview(self.layers, controller)
-        self._accepting = Accepting(viewer, self.layers, controller, self._preview)
+        self.objects = Objects(self.layers, controller, self._preview, self.readers.source)
+        self.objects.went.connect(self.show_plane)
+        self._kept = KeptWork(viewer, self.objects.forget_steps)
+        self._accepting = Accepting(viewer, self.layers, controller, self._preview, self.objects)
         self.accepted = self._accepting.accepted
+        self.tools = Tools(viewer, self.layers, controller, self._place)
+        self._points = PointEdits(viewer, self.layers, controller, self._place)
         controller.look = self._look
+        self.first: Callable[[Plane, Interaction], None] = lambda plane, interaction: None
         self.active = False
         self.pause: str | None = None
         controller.clicks_changed.connect(self._show_clicks)
@@ -88,8 +97,20 @@ class Clicking:
             return State.READY
         return State.PAUSED if self.pause else State.CLICKING
 
-    def start(self, image: Image) -> None:
+    @property
+    def unfinished(self) -> tuple[Plane, ...]:
+        """Planes of the image with an object that is not accepted yet."""
+        painted = self._preview.painted - set(self._controller.begun)
+        return (*self._controller.begun, *painted)
+
+    def start(self, image: Image, keep: bool = False) -> None:
         """Create the layers that are missing, listen to clicks and load the model.
+
+        Parameters
+        ----------
+        image : napari Image layer
+        keep : bool
+            Keep the unfinished objects of the image before until that one is started again.
 
         Raises
         ------
@@ -103,17 +124,18 @@ class Clicking:
         except PlaneError:
             plane = None
         if plane is not None:
+            behind = channel_axis(image)
+            if behind in plane.axes:
+                raise ValueError(messages.channels(level_shape(image)[behind]))
             plane_reader(image, plane)
         if self.image is not image:
-            self._leave_image()
+            self._leave_image(keep)
         made = self.layers.create(image)
-        if "objects" in made:
-            self._accepting.labels.clear()
+        self._controller.put_all(self._kept.take(image))
         if "preview" in made:
             self._preview.begin(self.layers.preview)
-        for layer, positive in ((self.layers.positive, True), (self.layers.negative, False)):
-            self._events.append(ClickEvents(layer, positive, self._on_edit))
-            layer.mode = "add"
+        self._points.begin()
+        self.tools.plane = lambda: displayed_plane(self.image, self._viewer.dims)
         self.active = True
         self._show_clicks()
         for plane in self._controller.planes:
@@ -122,16 +144,15 @@ class Clicking:
         self._on_dims()
         if not self._controller.model_loaded and self._controller.busy is None:
             self._controller.request()
+        else:
+            self._controller.resume()
         self.changed.emit()
 
     def stop(self) -> None:
         """Listen no more; unfinished objects stay and go on at the next start."""
         self._controller.cancel(quiet=True)
-        for events in self._events:
-            events.close()
-        self._events = []
-        for layer in self.layers.points:
-            layer.mode = "pan_zoom"
+        self._points.stop()
+        self.tools.stop()
         self.active = False
         self.changed.emit()
 
@@ -141,42 +162,57 @@ class Clicking:
         self._controller.clicks_changed.disconnect(self._show_clicks)
         self._preview.disconnect()
         self._accepting.disconnect()
+        self.objects.disconnect()
         self.layers.lost.disconnect(self._on_lost)
         self.layers.image_changed.disconnect(self._on_image_data)
         for name in DIMS_EVENTS:
             getattr(self._viewer.dims.events, name).disconnect(self._on_dims)
         self._viewer.layers.selection.events.active.disconnect(self._on_active)
         self._forget_image()
+        self._kept.close()
         self.layers.close()
 
-    def _leave_image(self) -> None:
-        self._forget_image()
+    def _leave_image(self, keep: bool = False) -> None:
+        if keep and self.image is not None:
+            for plane in self.unfinished:
+                if plane == self._controller.plane:
+                    self.objects.begin(plane)  # one that was only painted
+                self._controller.rewriting.emit(plane)
+            self._controller.cancel(quiet=True)
+            self._kept.keep(self.image, self.layers.objects, self._controller.take_all())
+        self._forget_image(keep)
         self.layers.release()
 
-    def _forget_image(self) -> None:
-        """Let go of the image's pixels and of all that was made from them."""
-        self._readers.clear()
+    def _forget_image(self, keep: bool = False) -> None:
+        """Let go of the image's pixels and of all that was made from them, or keep its objects."""
+        if not keep:
+            self.objects.forget_steps()
+        self.readers.clear()
         self._controller.forget()
         self._controller.go_to(None)
-        self._accepting.labels.clear()
 
     @property
     def positive(self) -> bool:
-        """Sign of the left button: that of the Points layer in use."""
-        active = bare(self._viewer.layers.selection.active)
-        return active is None or active is not self.layers.negative
+        """Sign of the left button: that of the Points layer in use, or of what is drawn."""
+        return self.tools.positive
 
     def set_positive(self, positive: bool) -> None:
         """Let the left button place this sign."""
         layer = self.layers.positive if positive else self.layers.negative
         if self.active and layer is not None:
-            self._viewer.layers.selection.active = layer
+            self.tools.set_positive(positive)
+            if self.tools.tool.mode is None:
+                self._viewer.layers.selection.active = layer
+            self.changed.emit()
 
     def swap(self) -> None:
         """Let the left button place the other sign."""
         self.set_positive(not self.positive)
 
     def _on_active(self, event: Any = None) -> None:
+        active = bare(self._viewer.layers.selection.active)
+        if active is not None and active in self.layers.points:
+            self.tools.set_positive(active is self.layers.positive)
         self.changed.emit()
 
     def click(self, row: float, col: float, positive: bool = True) -> None:
@@ -191,37 +227,24 @@ class Clicking:
         if not self.active or layer is None or self.pause:
             raise ValueError(self.pause or messages.PRESS_START)
         plane = displayed_plane(self.image, self._viewer.dims)
-        if not self._extent(plane).contains(row, col):
+        if not extent(self.image, plane).contains(row, col):
             raise ValueError(messages.OUTSIDE)
         layer.add(plane.coordinates(row, col))
 
-    def _extent(self, plane: Plane) -> Box:
-        return Box.of_shape(plane.shape_in(level_shape(self.image)))
+    def _place(self, plane: Plane, interaction: Interaction) -> None:
+        """Add an interaction to the object of a plane; ValueError if it does not touch it."""
+        if not touches(interaction, extent(self.image, plane)):
+            raise ValueError(messages.outside(interaction.kind))
+        self.begin(plane)
+        session = self._controller.session
+        if not session.interactions and session.start_mask is None:
+            self.first(plane, interaction)
+        self._controller.add(interaction)
 
-    def _on_edit(self, edit: Edit) -> None:
-        try:
-            for mark_plane, clicks in self._edited(edit).items():
-                self._controller.replace(mark_plane, clicks)
-            for world in edit.added:
-                self._add(world, edit.positive)
-        except ValueError as error:
-            self._controller.said.emit(messages.one_sentence(error), "warning")
-        finally:
-            self._show_clicks()
-
-    def _add(self, world: np.ndarray, positive: bool) -> None:
-        image = self.image
-        if image is None:
-            raise ValueError(messages.NO_IMAGE)
-        plane = displayed_plane(image, self._viewer.dims)
-        if not in_plane(image, plane, world):
-            raise ValueError(messages.OTHER_SLICE)
-        row, col = PlaneMap(image, plane).pixel(world)
-        if not self._extent(plane).contains(row, col):
-            raise ValueError(messages.OUTSIDE)
+    def begin(self, plane: Plane) -> None:
+        """Begin an object on a plane, unless there is one."""
         self._controller.go_to(plane)
-        self._controller.begin(self._reader(plane), contrast_limits(image))
-        self._controller.add(Click(row, col, positive))
+        self._controller.begin(self.readers.reader(plane), self.readers.limits(plane))
 
     def _look(self, plane: Plane) -> Box | None:
         """What the user sees of a plane; None if that is all of it or not known."""
@@ -229,41 +252,21 @@ class Clicking:
         layer = self.image if self.layers.objects is None else self.layers.objects
         return None if layer is None else visible_box(layer, plane)
 
-    def _reader(self, plane: Plane) -> ImageReader:
-        """The same reader for all objects of a plane, so that image features are kept."""
-        if plane not in self._readers:
-            self._readers[plane] = plane_reader(self.image, plane)
-        return self._readers[plane]
+    def show_plane(self, plane: Plane) -> None:
+        """Move the sliders to a plane of the image."""
+        if self.image is not None:
+            show_plane(self._viewer, self.image, plane)
 
-    def _edited(self, edit: Edit) -> dict[Plane, tuple[Click, ...]]:
-        """New click lists of the planes where clicks were removed or moved."""
-        gone = {(mark.plane, mark.order) for mark in edit.removed}
-        moved = {}
-        for mark, coordinates in edit.moved:
-            row, col = coordinates[list(mark.plane.axes)]
-            if not self._extent(mark.plane).contains(row, col):
-                raise ValueError(messages.OUTSIDE)
-            moved[mark.plane, mark.order] = Click(row, col, mark.click.positive)
-        planes = {plane for plane, _ in (*gone, *moved)}
-        return {
-            plane: tuple(
-                moved.get((plane, order), click)
-                for order, click in enumerate(self._controller.planes[plane])
-                if (plane, order) not in gone
-            )
-            for plane in planes
-        }
+    def under_pointer(self) -> tuple[Plane, int, int]:
+        """Plane, row and column under the mouse pointer; ValueError outside the image."""
+        return under_pointer(self._viewer, self.image)
 
     def _show_clicks(self) -> None:
-        marks = [
-            Mark(plane, order, click)
-            for plane, clicks in self._controller.planes.items()
-            for order, click in enumerate(clicks)
-        ]
-        for events in self._events:
-            events.show([mark for mark in marks if mark.click.positive == events.positive])
+        self._points.show()
+        if self.active:
+            self.tools.show()
 
-    def accept(self, label: int, policy: str = KEEP) -> None:
+    def accept(self, label: int, policy: str = KEEP, name: str = "") -> None:
         """Write the preview into the objects and begin the next object; see `Accepting.accept`.
 
         Raises
@@ -273,7 +276,7 @@ class Clicking:
         """
         if not self.active or self.image is None or self.layers.preview is None:
             raise ValueError(messages.PRESS_START)
-        self._accepting.accept(label, policy)
+        self._accepting.accept(label, policy, name)
 
     # ------------------------------------------------------------------ the viewer changes
     def _on_dims(self, event: Any = None) -> None:
@@ -289,7 +292,8 @@ class Clicking:
     def _on_image_data(self, event: Any = None) -> None:
         """The user gave the image layer other pixels: what was seen of it is stale."""
         planes = list(self._controller.planes)
-        self._readers.clear()
+        self.objects.forget_steps()
+        self.readers.clear()
         self._controller.forget()
         if planes:
             for plane in planes:
@@ -303,12 +307,15 @@ class Clicking:
 
     def _on_lost(self, role: str) -> None:
         if role == "image":
-            self._lose(messages.image_removed(len(self._accepting.labels)))
+            self._lose(messages.image_removed(len(self.objects.items)))
             self._forget_image()
         elif role == "preview":
             self._lose(messages.PREVIEW_REMOVED)
         elif role in ("positive", "negative"):
             self._lose(messages.LAYERS_REMOVED)
+        elif role == "shapes" and self.active:
+            self.tools.stop()
+            self._controller.said.emit(messages.SHAPES_REMOVED, "info")
         self.changed.emit()
 
     def _lose(self, sentence: str) -> None:

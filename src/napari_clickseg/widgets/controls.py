@@ -20,7 +20,7 @@ from superqt import QLabeledDoubleSlider, QLargeIntSpinBox
 from .masks import POLICIES
 from .tooltips import tooltip
 
-__all__ = ["Controls", "Pill"]
+__all__ = ["Controls", "Pill", "labelled_button"]
 
 PILL = {
     "no image": ("#6b7280", "white"),
@@ -59,19 +59,20 @@ class Controls(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.start = _button("start", "Start clicking", big=True)
-        self.positive = _button("positive", "+ object (T)")
-        self.negative = _button("negative", "- background (T)")
+        self.start = labelled_button("start", "Start clicking", big=True)
+        self.positive = labelled_button("positive", "+ object (T)")
+        self.negative = labelled_button("negative", "- background (T)")
         group = QButtonGroup(self)
         for button in (self.positive, self.negative):
             button.setCheckable(True)
             group.addButton(button)
         self.positive.setChecked(True)
-        self.undo = _button("undo", "Undo (Ctrl+Z)")
-        self.redo = _button("redo", "Redo (Ctrl+Shift+Z)")
-        self.reset = _button("reset", "Reset object (R)")
-        self.cancel = _button("cancel", "Cancel (K)")
-        self.accept = _button("accept", "Accept → next (N)", big=True)
+        self.undo = labelled_button("undo", "Undo (Ctrl+Z)")
+        self.redo = labelled_button("redo", "Redo (Ctrl+Shift+Z)")
+        self.reset = labelled_button("reset", "Reset object (R)")
+        self.cancel = labelled_button("cancel", "Cancel (K)")
+        self.accept = labelled_button("accept", "Accept → next (N)", big=True)
+        self.accept_part = labelled_button("accept_part", "Accept part (Shift+N)")
         self.threshold = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
         self.threshold.setRange(0.05, 0.95)
         self.threshold.setSingleStep(0.01)
@@ -116,6 +117,7 @@ class Controls(QWidget):
         form.addRow("Overlap", self.policy)
         column.addLayout(form)
         column.addWidget(self.accept)
+        column.addWidget(self.accept_part)
 
     def _on_threshold(self) -> None:
         self._threshold_moved = True
@@ -136,7 +138,8 @@ class Controls(QWidget):
         self.swatch.setStyleSheet(f"background: rgb({red}, {green}, {blue}); border-radius: 4px;")
 
 
-def _button(name: str, text: str, big: bool = False) -> QPushButton:
+def labelled_button(name: str, text: str, big: bool = False) -> QPushButton:
+    """A button with its object name, text and tooltip; big ones stand out."""
     button = QPushButton(text)
     button.setObjectName(name)
     button.setToolTip(tooltip(name))

@@ -5,28 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, Qt
-from qtpy.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QMessageBox,
-    QScrollArea,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 from superqt.utils import qdebounced
 
 from . import messages
 from .advanced import AdvancedPanel
+from .autosave import Autosave
+from .channel_panel import ChannelPanel
 from .clicking import Clicking
 from .controller import Controller
 from .controls import Controls, Pill
+from .docked import Docked
+from .folder import ImageFolder
 from .keys import KeyBindings
+from .leaving import KEEP, Leaving
+from .lines import Lines
+from .object_actions import ObjectActions
 from .predictors import Choice
+from .preferences import begin_with, preferences
+from .recovery import RecoveryBar
+from .session_files import SessionFiles
 from .source import SourcePanel
+from .starting import Starting
 from .state import State
-from .tooltips import tooltip
+from .tool_actions import ToolActions
 from .worker import Runner
 
 if TYPE_CHECKING:
@@ -39,7 +42,7 @@ WIDEST = 380
 """Pixels."""
 
 
-class ClickDock(QWidget):
+class ClickDock(Docked):
     """Click segmentation of an image layer.
 
     Parameters
@@ -54,33 +57,55 @@ class ClickDock(QWidget):
     ) -> None:
         super().__init__()
         self._viewer = viewer
-        self._closed = False
-        self._docked = False
-        self._bound = False
-        self._note = ""
+        self._image: Any = None
         self.runner = Runner(self)
         self.controller = Controller(self.runner, load)
         self.clicking = Clicking(viewer, self.controller)
+        self.lines = Lines(self.clicking, self.controller)
+        self.hint, self.status, self.roi = self.lines.hint, self.lines.status, self.lines.roi
         self.source = SourcePanel(viewer)
         self.controls = Controls()
+        self.actions = ObjectActions(
+            viewer, self.clicking, self.controller, self.controls, self.start
+        )
+        self.objects = self.actions.panel
+        self.autosave = Autosave(self.clicking, self.lines.say)
+        self.leaving = Leaving(self.clicking, self.actions, self.source, self)
+        self.sessions = SessionFiles(
+            self.clicking,
+            self.controller,
+            self.runner,
+            self.source,
+            self.autosave,
+            self.start,
+            self,
+        )
+        self.recovery = RecoveryBar(self.autosave, self._start_if_idle)
+        self.tools = ToolActions(self.clicking, self.controller, self)
+        self.controls.layout().insertWidget(1, self.tools.panel)
+        self.starting = Starting(viewer, self.clicking, self.controller, self.actions)
+        self.channels = ChannelPanel(viewer)
+        self.clicking.readers.colours = self.channels.reader
         self.advanced = AdvancedPanel()
+        self.folder = ImageFolder(self, viewer)
         self.pill = Pill()
-        self.hint = _line("hint")
-        self.status = _line("status")
-        self.roi = _line("roi")
-        self.roi.setToolTip(tooltip("roi"))
         self._keys = KeyBindings(
             {
                 "swap": self.clicking.swap,
-                "undo": self.controller.undo,
-                "redo": self.controller.redo,
+                "undo": self.undo,
+                "redo": self.redo,
                 "reset": self.controller.reset,
                 "accept": self.accept,
-                "cancel": self.controller.cancel,
+                "cancel": self.cancel,
+                **self.actions.keys,
+                **self.tools.keys,
+                **self.folder.keys,
+                "next_slice": self.starting.next_slice,
             }
         )
         self._lay_out()
         self._connect()
+        begin_with(self, preferences())
         self._on_source()
 
     # ------------------------------------------------------------------ making
@@ -93,7 +118,20 @@ class ClickDock(QWidget):
         head.addWidget(self.hint, 1)
         head.addWidget(self.pill, 0, Qt.AlignmentFlag.AlignTop)
         column.addLayout(head)
-        for widget in (self.source, self.controls, self.status, self.advanced, self.roi):
+        for widget in (
+            self.recovery,
+            self.folder.panel,
+            self.source,
+            self.channels,
+            self.controls,
+            self.status,
+            self.lines.copy,
+            self.objects,
+            self.starting.panel,
+            self.tools.view,
+            self.advanced,
+            self.roi,
+        ):
             column.addWidget(widget)
         column.addStretch(1)
         scroll = QScrollArea()
@@ -112,23 +150,30 @@ class ClickDock(QWidget):
         self.runner.progressed.connect(self.controller.progress)
         self.controller.changed.connect(self._refresh)
         self.controller.reverted.connect(self._on_reverted)
-        self.controller.said.connect(self._say)
-        self.controller.shown.connect(self._on_shown)
+        self.controller.said.connect(self.lines.say)
+        self.controller.shown.connect(self.lines.show_counts)
         self.clicking.changed.connect(self._refresh)
-        self.clicking.accepted.connect(self._on_accepted)
+        self.clicking.objects.changed.connect(self._refresh)
+        self.objects.said.connect(self.lines.say)
+        self.objects.save_session.clicked.connect(lambda: self.sessions.save())
+        self.objects.open_session.clicked.connect(lambda: self.sessions.open())
+        self.recovery.said.connect(self.lines.say)
+        self.clicking.layers.lost.connect(self._on_lost)
         self.source.edited.connect(self._on_source)
-        self.source.said.connect(self._say)
+        self.source.said.connect(self.lines.say)
+        self.channels.edited.connect(self.clicking.readers.clear)
         self.advanced.edited.connect(self._on_source)
         controls = self.controls
+        self.tools.view.jump.clicked.connect(self.actions.jump)
         controls.start.clicked.connect(self.toggle)
         controls.positive.clicked.connect(lambda: self.clicking.set_positive(True))
         controls.negative.clicked.connect(lambda: self.clicking.set_positive(False))
-        controls.undo.clicked.connect(self.controller.undo)
-        controls.redo.clicked.connect(self.controller.redo)
+        controls.undo.clicked.connect(self.undo)
+        controls.redo.clicked.connect(self.redo)
         controls.reset.clicked.connect(self.controller.reset)
-        controls.cancel.clicked.connect(lambda: self.controller.cancel())
+        controls.cancel.clicked.connect(self.cancel)
         controls.accept.clicked.connect(self.accept)
-        controls.label.valueChanged.connect(self._show_colour)
+        controls.accept_part.clicked.connect(lambda: self.actions.accept(part=True))
         self._threshold = qdebounced(self.controller.set_threshold, timeout=DEBOUNCE_MS)
         controls.threshold.valueChanged.connect(self._threshold)
         runner = self.runner
@@ -148,20 +193,26 @@ class ClickDock(QWidget):
         if image is None or self.controller.choice is None:
             self._refresh()
             return
-        other = self.clicking.image is not None and self.clicking.image is not image
-        if other and not self._leave_unfinished():
+        answer = self.leaving.settle(image)
+        if answer is None:
             return
-        self.status.setText("")
-        self._note = ""
+        self.lines.clear()
         try:
-            self.clicking.start(image)
+            self.clicking.start(image, keep=answer == KEEP)
+            self.tools.begin()
         except (ValueError, MemoryError, OSError) as error:
-            self._say(messages.one_sentence(error), "error")
+            self.lines.say(messages.one_sentence(error), "error")
         self._refresh()
+
+    def _start_if_idle(self) -> None:
+        if not self.clicking.active or self.clicking.layers.objects is None:
+            self.start()
 
     def stop(self) -> None:
         """Stop clicking; the unfinished object goes on at the next start."""
         self.clicking.stop()
+        if self.controller.waiting:
+            self.lines.say(messages.waiting(self.controller.waiting), "status")
 
     def click(self, row: float, col: float, positive: bool = True) -> None:
         """Place a click at a pixel of the displayed plane, as the mouse does.
@@ -175,23 +226,19 @@ class ClickDock(QWidget):
 
     def accept(self) -> None:
         """Write the mask into the objects layer and begin the next object."""
-        try:
-            self.clicking.accept(
-                int(self.controls.label.value()), self.controls.policy.currentText()
-            )
-        except (ValueError, MemoryError) as error:
-            self._say(messages.one_sentence(error), "warning")
+        self.actions.accept()
 
-    def _leave_unfinished(self) -> bool:
-        """Ask once what becomes of an unfinished object of the image before; False: stay."""
-        if not any(self.controller.planes.values()):
-            return True
-        answer = QMessageBox.question(
-            self,
-            "Unfinished object",
-            "The object on the other image is not accepted yet. Discard it?",
-        )
-        return answer == QMessageBox.StandardButton.Yes
+    def undo(self) -> None:
+        """Take back the last step, of the object in work or of the accepted objects."""
+        self.actions.undo()
+
+    def redo(self) -> None:
+        """Bring back what `undo` took."""
+        self.actions.redo()
+
+    def cancel(self) -> None:
+        """Stop the running prediction; if there is none, give back what was opened again."""
+        self.actions.cancel()
 
     # ------------------------------------------------------------------ showing
     @property
@@ -205,6 +252,10 @@ class ClickDock(QWidget):
 
     def _on_source(self) -> None:
         """Another image, model, device or option: a model that the user chose is loaded at once."""
+        if self.source.image is not self._image:
+            self._image = self.source.image
+            self.recovery.look(self._image)
+        self.channels.show_image(self.source.image)
         model, before = self.source.model, self.controller.choice
         if model is None:
             self.controller.choose(None)
@@ -219,6 +270,10 @@ class ClickDock(QWidget):
                 self.controller.load()
         self._refresh()
 
+    def _on_lost(self, role: str) -> None:
+        if role == "objects":
+            self.recovery.look(self.source.image)
+
     def _on_reverted(self) -> None:
         choice = self.controller.choice
         self.source.choose_model(choice.model, choice.device)
@@ -229,117 +284,50 @@ class ClickDock(QWidget):
         state, active, controls = self.state, self.clicking.active, self.controls
         self._bind_keys(active)
         self.pill.show_state(state.value)
-        self.hint.setText(self._hint(state))
+        self.lines.show_hint(state)
         controls.start.setText("Stop clicking" if active else "Start clicking")
         controls.start.setEnabled(active or state not in (State.NO_IMAGE, State.NO_MODEL))
         self.source.image_box.setEnabled(not active)
         clicks = self.controller.clicks
-        enabled = {
-            "positive": active,
-            "negative": active,
-            "undo": active and self.controller.can_undo,
-            "redo": active and self.controller.can_redo,
+        enabled = dict.fromkeys(("positive", "negative", "accept", "accept_part"), active) | {
+            "undo": active and self.clicking.objects.can_undo,
+            "redo": active and self.clicking.objects.can_redo,
             "reset": active and bool(clicks),
-            "cancel": self.controller.busy is not None,
-            "accept": active,
+            "cancel": self.controller.busy is not None or self.actions.opened,
         }
         for name, on in enabled.items():
             getattr(controls, name).setEnabled(on)
         (controls.positive if self.clicking.positive else controls.negative).setChecked(True)
+        self.tools.refresh()
         controls.show_threshold(self.controller.threshold)
         self.advanced.show_model(self.controller.spec, self.controller.profile)
         self.source.show_loaded(self.controller.spec)
-        self._show_colour()
-        self._show_roi()
-
-    def _hint(self, state: State) -> str:
-        if state is State.NO_IMAGE:
-            return messages.NO_IMAGE
-        if state is State.NO_MODEL:
-            return messages.NO_MODEL
-        if self.clicking.active and self.clicking.pause:
-            return self.clicking.pause
-        return messages.CLICKING if self.clicking.active else messages.PRESS_START
-
-    def _on_shown(self, plane: Any) -> None:
-        work = self.controller.work
-        if plane != self.controller.plane or work is None:
-            return
-        signs = [c.positive for c in self.controller.clicks]
-        counts = messages.clicked(work.seconds, sum(signs), len(signs) - sum(signs))
-        self.status.setText("\n".join(filter(None, (counts, self._note))))
-        self._note = ""
-
-    def _on_accepted(self, label: int) -> None:
-        if label < self.controls.label.maximum():
-            self.controls.label.setValue(label + 1)
-        if self.controller.error is None:
-            self.status.setText(messages.accepted(label))
-
-    def _show_colour(self, *_: Any) -> None:
-        objects = self.clicking.layers.objects
-        colour = None if objects is None else objects.get_color(int(self.controls.label.value()))
-        self.controls.show_colour(colour)
-
-    def _show_roi(self) -> None:
-        session = self.controller.session
-        roi = None if session is None else session.roi
-        self.roi.setText("" if roi is None else messages.region(roi))
-
-    def _say(self, text: str, level: str) -> None:
-        self.status.setText(text)
-        overcome = level == "error" and self.controller.error is None  # work goes on
-        self._note = text if overcome or level in ("status", "warning") else ""
-        if level == "error":
-            from napari.utils.notifications import show_error
-
-            show_error(text)
+        self.actions.show_colour()
+        self.lines.show_roi()
+        self.lines.show_details()
 
     def _bind_keys(self, active: bool) -> None:
         own = self.clicking.layers.own if active else ()
         key_layers = [layer for layer in own if layer is not self.clicking.layers.objects]
-        if active and not self._bound:
-            self._keys.bind(self._viewer, key_layers)
-        elif self._bound and not active:
-            self._keys.unbind()
-        self._bound = active
+        self._keys.follow(self._viewer, key_layers)
 
     # ------------------------------------------------------------------ closing
-    def event(self, event: QEvent) -> bool:
-        """Notice when napari takes the widget out of its dock, which closes it."""
-        if event.type() == QEvent.Type.ParentChange:
-            if self.parent() is not None:
-                self._docked = True
-            elif self._docked:
-                self.shut_down()
-        return super().event(event)
-
     def showEvent(self, event: Any) -> None:
         """Ask for the width that the texts need in the viewer's style."""
         super().showEvent(event)
         bar = self._scroll.verticalScrollBar().sizeHint().width()
         self.setMinimumWidth(min(WIDEST, self._body.minimumSizeHint().width() + bar))
 
-    def closeEvent(self, event: Any) -> None:
-        """Cancel the worker and let go of the viewer."""
-        self.shut_down()
-        super().closeEvent(event)
-
-    def shut_down(self) -> None:
-        """Cancel the worker, disconnect from the viewer, unbind keys; safe to call twice."""
-        if self._closed:
-            return
-        self._closed = True
+    def let_go(self) -> None:
+        """Cancel the worker, disconnect from the viewer, unbind keys."""
         self._threshold.cancel()
         self._keys.unbind()
         self.runner.close()
         self.source.shut_down()
+        self.channels.shut_down()
+        self.tools.shut_down()
+        self.starting.shut_down()
+        self.clicking.layers.lost.disconnect(self._on_lost)
+        self.actions.shut_down()
+        self.autosave.shut_down()
         self.clicking.close()
-
-
-def _line(name: str) -> QLabel:
-    label = QLabel()
-    label.setObjectName(name)
-    label.setWordWrap(True)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    return label

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..geometry import Box
+from .pixel_checks import pixel_warning
 from .plane import Plane
 from .predictors import Choice, PredictorCache
+from .shortage import run_within_memory
 
 if TYPE_CHECKING:
     from ..engine.session import Session
@@ -74,11 +76,13 @@ class Prediction:
     """What a job brings: a session that is up to date, or on its way there (None: only loaded).
 
     `seconds` is the time per interaction until the first mask; None if there was none to predict.
+    `note` is a sentence about what the model saw.
     """
 
     plane: Plane | None
     session: Session | None
     seconds: float | None = None
+    note: str | None = None
 
 
 def prediction(
@@ -87,6 +91,7 @@ def prediction(
     plane: Plane | None,
     session: Session | None,
     first: Sequence[Box] = (),
+    together: bool = False,
 ) -> Work:
     """Work that loads the chosen model if need be and brings a session up to date.
 
@@ -103,6 +108,8 @@ def prediction(
         None only loads the model.
     first : sequence of Box
         Where the boundary is followed first.
+    together : bool
+        All that is new is predicted at once, each shown the mask from before all of it.
     """
 
     def work(cancelled: Callable[[], bool], tell: Tell) -> Prediction:
@@ -110,14 +117,20 @@ def prediction(
         if session is None:
             return Prediction(plane, None)
         given, new = session.interactions, len(session.interactions) - session.predicted
-        after, start, taken = session, time.perf_counter(), None
+        after, start, taken, short = session, time.perf_counter(), None, None
         if new:
             tell("running")
-            for count in range(session.predicted + 1, len(given) + 1):
-                after = predictor.run(replace(after, interactions=given[:count]), cancelled)
+            for count in range(len(given) if together else session.predicted + 1, len(given) + 1):
+                step = replace(after, interactions=given[:count])
+                after, why = run_within_memory(cache, choice, step, cancelled)
+                short = why or short
+            predictor = cache.get(choice)
             taken = (time.perf_counter() - start) / new
+        first_look = bool(new) and session.predicted == 0
+        note = short or (pixel_warning(after) if first_look else None)
         if after.coarse:
-            tell(Prediction(plane, after, taken))
+            tell(Prediction(plane, after, taken, note))
+            note = None
         begun = told = time.perf_counter()
         for finer in predictor.follow_edges(after, cancelled, first):
             after = finer
@@ -125,6 +138,6 @@ def prediction(
             if now - told >= max(TELL_EVERY, TELL_LESS * (now - begun)):
                 tell(Prediction(plane, after, taken))
                 told = time.perf_counter()
-        return Prediction(plane, after, taken)
+        return Prediction(plane, after, taken, note)
 
     return work

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from inspect import isgeneratorfunction
 from typing import Any
 
-__all__ = ["KEYS", "KeyBindings"]
+from .tools import TOOLS
+
+__all__ = ["KEYS", "KeyBindings", "shortcuts"]
 
 KEYS: dict[str, str] = {
     "swap": "T",
@@ -14,10 +17,95 @@ KEYS: dict[str, str] = {
     "reset": "R",
     "accept": "N",
     "cancel": "K",
+    "accept_part": "Shift-N",
+    "give_back": "Escape",
+    "previous": ",",
+    "next": ".",
+    "jump": "J",
+    "pick": "I",
+    "auto_run": "Q",
+    "run": "G",
+    "nearest": "D",
+    "hide": "H",
+    "outline": "U",
+    "next_slice": "W",
+    "previous_image": "PageUp",
+    "next_image": "PageDown",
+    "help": "F1",
+    **{tool.name: tool.key for tool in TOOLS},
 }
 """Action to key. None is taken by napari on Points or Labels layers, save Ctrl+Z on Labels."""
 
-ON_VIEWER = ("swap", "reset", "accept", "cancel")
+ON_SHAPES = {
+    "swap": "Shift-T",
+    "reset": "Shift-R",
+    "nearest": "Shift-D",
+    "pick": "Shift-I",
+    "give_back": None,
+}
+"""Other keys on our Shapes layer, where napari has those of `KEYS`."""
+
+ON_POINTS = {"accept": "Enter"}
+"""Further keys on our Points layers."""
+
+WHAT = {
+    "swap": "what a left click means: object or background",
+    "undo": "undo",
+    "redo": "redo",
+    "reset": "remove all that was said of this object",
+    "accept": "accept the object, go on to the next (also Enter)",
+    "accept_part": "accept as a part, go on with the same object",
+    "next_slice": "accept, go on with the same object on the next slice",
+    "cancel": "cancel the running prediction",
+    "give_back": "give back an object that was opened again",
+    "previous": "previous object",
+    "next": "next object",
+    "jump": "bring the object into view",
+    "pick": "click again on the object under the pointer",
+    "auto_run": "auto-run on or off (or hold Ctrl while you click)",
+    "run": "run what waits; else the whole object again",
+    "nearest": "delete the click or line nearest to the pointer",
+    "hide": "hide the preview while held",
+    "outline": "preview as outline or filled",
+    "previous_image": "previous image of the folder",
+    "next_image": "next image of the folder",
+    "help": "this table",
+}
+
+
+def shortcuts() -> list[tuple[str, str]]:
+    """Keys as they are printed on keyboards, and what they do."""
+    rows = [("left / right click", "object / background")]
+    rows += [(tool.key, f"tool: {tool.text.lower()}") for tool in TOOLS]
+    for name, what in WHAT.items():
+        key = KEYS[name].replace("Control", "Ctrl").replace("-", "+")
+        other = ON_SHAPES.get(name)
+        drawn = f" ({other.replace('-', '+')} while drawing)" if other else ""
+        rows.append((key, what + drawn))
+    return rows
+
+
+ON_VIEWER = (
+    "swap",
+    "reset",
+    "accept",
+    "cancel",
+    "accept_part",
+    "previous",
+    "next",
+    "jump",
+    "pick",
+    "auto_run",
+    "run",
+    "nearest",
+    "hide",
+    "outline",
+    "next_slice",
+    "previous_image",
+    "next_image",
+    "help",
+    *(tool.name for tool in TOOLS),
+)
 """Ctrl+Z is not bound on the viewer: on other layers it stays theirs."""
 
 
@@ -33,15 +121,27 @@ class KeyBindings:
     def __init__(self, actions: dict[str, Callable[[], Any]]) -> None:
         self._actions = actions
         self._bound: list[tuple[Any, str, Any]] = []
+        self._layers: list[Any] = []
 
     def bind(self, viewer: Any, layers: Iterable[Any]) -> None:
         """Bind on the given layers and the viewer; unbinds first."""
         self.unbind()
         for layer in layers:
-            for name in KEYS:
-                self._bind_one(layer, name)
+            drawn, points = hasattr(layer, "shape_type"), hasattr(layer, "symbol")
+            for name, key in (KEYS | (ON_SHAPES if drawn else {})).items():
+                self._bind_one(layer, name, key)
+            for name, key in ON_POINTS.items() if points else ():
+                self._bind_one(layer, name, key)
         for name in ON_VIEWER:
-            self._bind_one(viewer, name)
+            self._bind_one(viewer, name, KEYS[name])
+
+    def follow(self, viewer: Any, layers: list[Any]) -> None:
+        """Bind on these layers instead of those before; without any, on nothing."""
+        if layers != self._layers:
+            self.unbind()
+            if layers:
+                self.bind(viewer, layers)
+        self._layers = layers
 
     def unbind(self) -> None:
         """Take our keys away again and restore the user's own."""
@@ -51,13 +151,19 @@ class KeyBindings:
                 target.bind_key(key, before, overwrite=True)
         self._bound = []
 
-    def _bind_one(self, target: Any, name: str) -> None:
+    def _bind_one(self, target: Any, name: str, key: str | None) -> None:
+        if key is None:
+            return
         action = self._actions[name]
+        if isgeneratorfunction(action):
 
-        def pressed(_: Any) -> None:
-            action()
+            def pressed(_: Any) -> Any:
+                yield from action()
+        else:
 
-        key = KEYS[name]
+            def pressed(_: Any) -> None:
+                action()
+
         before = target.bind_key(key, None)
         target.bind_key(key, pressed, overwrite=True)
         self._bound.append((target, key, before))

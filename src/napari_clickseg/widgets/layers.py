@@ -12,13 +12,14 @@ from .plane import level_shape
 from .window import Window, is_large
 
 if TYPE_CHECKING:
-    from napari.layers import Image, Labels, Layer, Points
+    from napari.layers import Image, Labels, Layer, Points, Shapes
     from napari.viewer import Viewer
 
-__all__ = ["ClickLayers", "bare"]
+__all__ = ["ClickLayers", "bare", "is_preview"]
 
 TRANSFORM = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
 ROLES = ("objects", "preview", "positive", "negative")
+PREVIEW = "clickseg preview"
 ON_SCREEN = 17.0
 """Diameter of a click's symbol in screen pixels, whatever the zoom."""
 
@@ -26,6 +27,11 @@ ON_SCREEN = 17.0
 def bare(layer: Any) -> Any:
     """A layer without the proxy that napari wraps around what plugins look up."""
     return getattr(layer, "__wrapped__", layer)
+
+
+def is_preview(layer: Layer) -> bool:
+    """Whether a layer is the preview of an object in work, which is not to be chosen as labels."""
+    return PREVIEW in layer.metadata
 
 
 class ClickLayers:
@@ -49,6 +55,7 @@ class ClickLayers:
         self._made_for: Image | None = None
         self.positive: Points | None = None
         self.negative: Points | None = None
+        self.shapes: Shapes | None = None
         self.preview: Labels | None = None
         self.objects: Labels | None = None
         self.shape: tuple[int, ...] = ()
@@ -65,8 +72,13 @@ class ClickLayers:
     @property
     def own(self) -> tuple[Layer, ...]:
         """All of our layers that exist."""
-        found = (self.positive, self.negative, self.preview, self.objects)
+        found = (self.positive, self.negative, self.shapes, self.preview, self.objects)
         return tuple(layer for layer in found if layer is not None)
+
+    @property
+    def all_objects(self) -> tuple[Labels, ...]:
+        """The objects layers of all images that exist."""
+        return tuple(objects for _, objects in self._objects_of)
 
     def create(self, image: Image) -> tuple[str, ...]:
         """Make the layers that are missing for an image and return their roles.
@@ -84,12 +96,13 @@ class ClickLayers:
             self.shape = shape
             self._watch_image(True)
         made = [role for role in ROLES if getattr(self, role) is None]
-        for role in made:
-            layer = getattr(self, f"_make_{role}")(shape)
-            setattr(self, role, layer)
-            if role == "objects":
-                self._objects_of.append((image, layer))
-            self._viewer.add_layer(layer)
+        with self._viewer.layers.batched_update():
+            for role in made:
+                layer = getattr(self, f"_make_{role}")(shape)
+                setattr(self, role, layer)
+                if role == "objects":
+                    self._objects_of.append((image, layer))
+                self._viewer.add_layer(layer)
         return tuple(made)
 
     def release(self) -> None:
@@ -97,13 +110,16 @@ class ClickLayers:
         if self.image is not None:
             self._watch_image(False)
         gone = [
-            layer for layer in (self.positive, self.negative, self.preview) if layer is not None
+            layer
+            for layer in (self.positive, self.negative, self.shapes, self.preview)
+            if layer is not None
         ]
         self.image = self._made_for = None
-        self.positive = self.negative = self.preview = self.objects = None
-        for layer in gone:
-            if layer in self._viewer.layers:
-                self._viewer.layers.remove(layer)
+        self.positive = self.negative = self.shapes = self.preview = self.objects = None
+        with self._viewer.layers.batched_update():  # the viewer tidies up once, not once for each
+            for layer in gone:
+                if layer in self._viewer.layers:
+                    self._viewer.layers.remove(layer)
 
     def close(self) -> None:
         """Remove the preview and the points and stop listening to the viewer."""
@@ -150,7 +166,8 @@ class ClickLayers:
         self.window = Window.of_shape(shape)
         return Labels(
             np.zeros(self.window.shape, np.uint8),
-            name="clickseg preview",
+            name=PREVIEW,
+            metadata={PREVIEW: True},
             opacity=0.5,
             colormap=DirectLabelColormap(color_dict=colours),
             **self._transform(),
@@ -161,6 +178,19 @@ class ClickLayers:
 
     def _make_negative(self, shape: tuple[int, ...]) -> Points:
         return self._make_points(len(shape), "clickseg negative", "cross", "#ff4b3e")
+
+    def make_shapes(self) -> Shapes:
+        """Make the layer of strokes, contours and boxes, which only their tools need."""
+        from napari.layers import Shapes
+
+        self.shapes = Shapes(
+            ndim=len(self.shape),
+            name="clickseg shapes",
+            face_color="transparent",
+            **self._transform(),
+        )
+        self._viewer.add_layer(self.shapes)
+        return self.shapes
 
     def _make_points(self, ndim: int, name: str, symbol: str, colour: str) -> Points:
         from napari.layers import Points
@@ -191,7 +221,7 @@ class ClickLayers:
             self.image = self._made_for = None
             self.lost.emit("image")
             return
-        for role in ROLES:
+        for role in (*ROLES, "shapes"):
             if layer is getattr(self, role):
                 setattr(self, role, None)
                 self.lost.emit(role)

@@ -1,4 +1,4 @@
-"""Writing accepted masks into the objects layer: only the changed box, under a policy."""
+"""What accepting a mask writes into the objects layer, under a policy."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ import numpy as np
 
 from ..geometry import Box, bounding_box
 from . import messages
+from .patches import Patch
 from .plane import Plane
 
 if TYPE_CHECKING:
     from napari.layers import Labels
 
-__all__ = ["KEEP", "OVERWRITE", "POLICIES", "accept_mask"]
+__all__ = ["INSIDE", "KEEP", "OVERWRITE", "POLICIES", "mask_patch"]
 
-KEEP, OVERWRITE = "keep existing", "overwrite"
-POLICIES = (KEEP, OVERWRITE)
+KEEP, OVERWRITE, INSIDE = "keep existing", "overwrite", "inside selected label"
+POLICIES = (KEEP, OVERWRITE, INSIDE)
 
 
-def accept_mask(
+def mask_patch(
     parts: Iterable[tuple[Box, np.ndarray]], objects: Labels, plane: Plane, label: int, policy: str
-) -> str | None:
-    """Write a mask into the objects layer; the layer's own undo knows nothing of it.
+) -> tuple[Patch, str | None]:
+    """The patch that puts a mask into the objects layer; nothing is written yet.
 
     Parameters
     ----------
@@ -35,10 +36,13 @@ def accept_mask(
     label : int
         1 to 4 294 967 295; `objects` grows to 32 bits above 65 535.
     policy : str
-        `KEEP` (pixels of other objects stay) or `OVERWRITE`.
+        `KEEP` (pixels of other objects stay), `OVERWRITE`, or `INSIDE` (only pixels of the label
+        that is selected in the layer are taken).
 
     Returns
     -------
+    Patch
+        What is to be written.
     str or None
         A sentence worth showing (labels were widened), else None.
 
@@ -50,23 +54,35 @@ def accept_mask(
     if not 1 <= label <= np.iinfo(np.uint32).max:
         raise ValueError(messages.NEGATIVE_LABEL)
     note, empty, taken = None, True, True
+    patch, selected = Patch(plane), int(objects.selected_label)
     for box, mask in parts:
         tight = bounding_box(mask)
         if tight is None:
             continue
         empty = False
-        mask, index = mask[tight.slices], plane.index(tight.shift(box.top, box.left))
-        old = np.array(objects.data[index])
-        free = mask if policy == OVERWRITE else mask & ((old == 0) | (old == label))
+        mask, here = mask[tight.slices], tight.shift(box.top, box.left)
+        old = np.asarray(objects.data[plane.index(here)])
+        free = mask & _free(old, label, policy, selected)
         if not free.any():
             continue
         taken = False
         if label > np.iinfo(objects.data.dtype).max:
             objects.data = np.asarray(objects.data).astype(np.uint32)
             note, old = messages.WIDENED, old.astype(np.uint32)
-        old[free] = label
-        objects.data[index] = old
+        patch = patch.add(here, old, np.where(free, old.dtype.type(label), old))
+    if empty:
+        raise ValueError(messages.NOTHING_TO_ACCEPT)
     if taken:
-        raise ValueError(messages.NOTHING_TO_ACCEPT if empty else messages.ALL_TAKEN)
-    objects.refresh()
-    return note
+        raise ValueError(
+            messages.outside_label(selected) if policy == INSIDE else messages.ALL_TAKEN
+        )
+    return patch, note
+
+
+def _free(old: np.ndarray, label: int, policy: str, selected: int) -> np.ndarray | bool:
+    """Which pixels a policy lets an object take."""
+    if policy == OVERWRITE:
+        return True
+    if policy == INSIDE:
+        return (old == selected) | (old == label)
+    return (old == 0) | (old == label)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Sequence
 
 from ..geometry import Box
 
@@ -10,23 +11,36 @@ NO_IMAGE = "Add or choose an image to begin."
 NO_MODEL = "Choose a model file with Browse... or get one with More models..."
 PRESS_START = "Press Start, then click on the object."
 CLICKING = "Left-click object, right-click background."
+DRAWING = {
+    "points": CLICKING,
+    "stroke": "Draw along the object; right button: background.",
+    "contour": "Draw around the object; right button: background.",
+    "polygon": "Click corners around the object; double-click ends.",
+    "box": "Draw a box that the object lies in.",
+}
 PAUSED_3D = "Clicking works in 2D. Switch the viewer to 2D (Ctrl+Y)."
 OUTSIDE = "That click is outside the image and was ignored."
 ONLY_NEGATIVE = "Add at least one click on the object."
 NOTHING_TO_ACCEPT = "The preview is empty: click on an object first."
 ALL_TAKEN = "All these pixels belong to other objects already. Choose 'overwrite' to take them."
 STILL_RUNNING = "The model is still at work on the clicks. Wait for their mask, then accept."
-NOT_PREDICTED = (
-    "Some clicks are not in the mask yet. Click once more to run them all, or undo them, "
-    "then accept."
-)
+NOT_PREDICTED = "Some clicks are not in the mask yet. Run them (G), or undo them, then accept."
 OTHER_SLICE = (
     "That click is on another slice than the one shown and was ignored. "
     "Move the slider there first."
 )
 LAYERS_REMOVED = "Click layers were removed; press Start to create them again."
+SHAPES_REMOVED = (
+    "The shapes layer was removed; what was drawn still counts and comes back with the next tool."
+)
 PREVIEW_REMOVED = "The preview layer was removed; press Start to create it again."
-CANCELLED = "Cancelled. The clicks are kept; the next click runs them all."
+CANCELLED = "Cancelled. The clicks are kept; Run (G) or the next click runs them all."
+AUTO_RUN_OFF = "Auto-run is off: clicks wait until you press Run (G)."
+NOT_FINITE = "The image has NaN or infinite values here; they were set to 0 for the model."
+NO_MASK_HERE = "The mask has nothing at this click; the object starts empty."
+NO_SLICES = "The image has no other slice to go on to."
+LAST_SLICE = "This is the last slice along the slider moved last."
+NOTHING_NEAR = "There is no click near the mouse pointer."
 STOPPED = (
     "Stopped. Edges that were not refined yet stay coarse; the next click goes on with them, and "
     "Accept takes the mask as it is."
@@ -47,7 +61,26 @@ NO_START_MASK = (
     "This model takes no previous mask, so that it cannot start from one: clicks replace what was "
     "painted (Undo brings it back). Accept it first, or choose a model that takes the mask."
 )
+ACCEPTING = "accepting object {}"
+OPENING = "opening object {} again"
+CLOSING = "giving object {} back"
+DELETING = "deleting object {}"
+MERGING = "merging objects {}"
+NAMING = "naming the class of object {}"
+BUSY_FOR_SESSION = "The model is still at work. Wait for its mask, then open the session."
+SESSION_STOPPED = (
+    "The session was not opened: something else was asked of the model, or the layers changed. "
+    "Open it again."
+)
+NO_OBJECT_HERE = "There is no object under the mouse pointer. Point at one and press the key again."
+MERGE_TWO = "Select two objects or more in the table (Ctrl+click), then merge."
 MODEL_STAYS = "The model before stays in use."
+RUN_STOPPING = "It was asked to stop and saves what it has. Stop at once loses that."
+RUN_STOPPED = "Stopped. Go on takes it up where it was saved last."
+RUN_VANISHED = (
+    "It ended without a word, as when the computer is switched off or memory runs out. Go on takes "
+    "it up where it was saved last."
+)
 NO_DISPLAY = (
     "napari needs a display and found none. On a Linux machine without a screen run "
     "'apt-get install xvfb libgl1 libegl1 libglx-mesa0 libgl1-mesa-dri libxkbcommon-x11-0 "
@@ -61,6 +94,42 @@ def misfit(name: str) -> str:
     """Sentence for a layer of ours whose shape is no longer that of the image."""
     return (
         f"'{name}' no longer has the image's shape. Remove it (save it first); a new one is made."
+    )
+
+
+def no_contrast(value: float) -> str:
+    """Sentence for a region of one value."""
+    return (
+        f"This region has no contrast (min = max = {value:g}). "
+        "Check the contrast limits or channel."
+    )
+
+
+def mask_misfit(name: str, shape: Sequence[int], wanted: Sequence[int]) -> str:
+    """Sentence for a mask of another shape than the image."""
+    mask, image = (" x ".join(map(str, sides)) for sides in (shape, wanted))
+    return (
+        f"'{name}' is {mask} but the image is {image}. "
+        "Choose a mask of the same shape or transform."
+    )
+
+
+def mask_resampled(turned: bool) -> str:
+    """Sentence for a mask that lies otherwise than the image."""
+    how = "rotated" if turned else "placed or scaled otherwise"
+    return f"The mask layer is {how} relative to the image; it was resampled by nearest neighbour."
+
+
+def outside(kind: str) -> str:
+    """Sentence for something said outside the image."""
+    return f"That {kind} is outside the image and was ignored."
+
+
+def outside_box(kind: str) -> str:
+    """Sentence for something said outside the box that confines the object."""
+    return (
+        f"That {kind} is outside the box and was ignored. Draw a larger box, or select and delete "
+        "it in 'clickseg shapes'."
     )
 
 
@@ -86,6 +155,27 @@ def no_clicks(kinds: Iterable[str]) -> str:
     )
 
 
+def channels(count: int) -> str:
+    """Sentence for an image whose channels lie in the displayed plane."""
+    return f"The image has {count} channels; the model takes 3. Choose channels under Channels."
+
+
+def short_of_memory(device: str, pixels: int, retried: int | None) -> str:
+    """Sentence for a view that is too large for the memory; `retried`: the size that was not."""
+    text = f"Not enough memory on {device} for a {pixels} px region."
+    if retried is not None:
+        return f"{text} Retried at {retried} px."
+    instead = "a smaller target size or longest side under Advanced"
+    if not device.startswith("cpu"):
+        instead = f"the device cpu, or {instead}"
+    return f"{text} Choose {instead}, then press Run (G)."
+
+
+def on_cpu(seconds: float) -> str:
+    """Sentence for a model that runs without a GPU, said once."""
+    return f"Running on CPU: about {max(seconds, 0.01):.2g} s per click with this model."
+
+
 def arrived(name: str) -> str:
     """Sentence for a published model that was downloaded while nobody looked."""
     return f"'{name}' is on this machine now. Choose it under Model."
@@ -94,6 +184,29 @@ def arrived(name: str) -> str:
 def label_exists(label: int) -> str:
     """Sentence for a label id that the objects layer already holds."""
     return f"Label {label} already exists; the object was added to it."
+
+
+def no_object(label: int) -> str:
+    """Sentence for an object that is not there (any more)."""
+    return f"There is no object {label} any more. Choose one of the table."
+
+
+def outside_label(label: int) -> str:
+    """Sentence for a mask that lies outside the label that it has to stay inside."""
+    return (
+        f"Nothing of this mask lies inside label {label}, which is selected in 'clickseg objects'. "
+        "Select another label there, or another overlap rule."
+    )
+
+
+def undone(what: str) -> str:
+    """Status line after a step outside the object in work was taken back."""
+    return f"Undone: {what}."
+
+
+def redone(what: str) -> str:
+    """Status line after a step outside the object in work was brought back."""
+    return f"Redone: {what}."
 
 
 def clicked(seconds: float | None, positive: int, negative: int) -> str:
@@ -107,6 +220,58 @@ def accepted(label: int) -> str:
     return f"Object {label} is in 'clickseg objects'. Click on the next one."
 
 
+def accepted_part(label: int) -> str:
+    """Status line after a part of an object was accepted."""
+    return f"Part of object {label} is in 'clickseg objects'. Click on its next part."
+
+
+def autosave_failed(reason: str) -> str:
+    """Sentence for a journal that cannot be written."""
+    return (
+        f"Autosave stopped: {reason.rstrip('. ')}. Accepted objects are in 'clickseg objects' "
+        "only: save that layer yourself, and make room on the disk."
+    )
+
+
+def waiting(count: int) -> str:
+    """Sentence for clicks that were not predicted before clicking was stopped."""
+    clicks = "1 click waits" if count == 1 else f"{count} clicks wait"
+    return f"{clicks} for the model. The next start goes on with the object."
+
+
+def opened(label: int) -> str:
+    """Hint while an accepted object is clicked on again."""
+    return f"Object {label} is open again: Accept keeps its id, Esc gives it back as it was."
+
+
+def recoverable(count: int, when: str) -> str:
+    """Sentence for objects of an earlier session that can be brought back."""
+    objects = "1 object" if count == 1 else f"{count} objects"
+    return f"Recover {objects} of this image from {when}?"
+
+
+def moment(then: float, now: float) -> str:
+    """A time of day, with its date if that is not today's; seconds since 1970."""
+    day, clock = time.strftime("%Y-%m-%d", time.localtime(then)), time.localtime(then)
+    today = day == time.strftime("%Y-%m-%d", time.localtime(now))
+    return time.strftime("%H:%M" if today else "%Y-%m-%d %H:%M", clock)
+
+
+def time_left(seconds: float) -> str:
+    """How long something will still take."""
+    if seconds < 60:
+        return f"{seconds:.0f} s left"
+    if seconds < 3600:
+        return f"{seconds / 60:.0f} min left"
+    return f"{int(seconds // 3600)} h {int(seconds % 3600 // 60)} min left"
+
+
+def recovered(count: int) -> str:
+    """Sentence after objects of an earlier session were brought back."""
+    objects = "1 object is" if count == 1 else f"{count} objects are"
+    return f"{objects} back, with clicks."
+
+
 def region(roi: Box) -> str:
     """Footer: the bounds of what the model looked at, in image pixels."""
     return f"looked at y {roi.top}:{roi.bottom} x {roi.left}:{roi.right}"
@@ -117,6 +282,54 @@ def one_sentence(error: BaseException) -> str:
     text = " ".join(str(error).split())
     if not text:
         return f"The model stopped with {type(error).__name__}. Try again or choose another model."
-    if isinstance(error, (ValueError, ImportError, OSError)):
+    if isinstance(error, (ValueError, ImportError, OSError, MemoryError)):
         return text
     return f"{type(error).__name__}: {text}"
+
+
+def unfinished(count: int) -> str:
+    """Question before another image is clicked on."""
+    what = "An object is" if count == 1 else f"{count} objects are"
+    it = "it" if count == 1 else "them"
+    return (
+        f"{what} not accepted yet on the image before. Accept {it}, keep {it} until you come back "
+        f"to that image, or discard {it}?"
+    )
+
+
+def session_saved(count: int, path: str) -> str:
+    """Status line after a session was written."""
+    objects = "1 object is" if count == 1 else f"{count} objects are"
+    return f"{objects} in {path}, with clicks."
+
+
+def opening_session(done: int, count: int) -> str:
+    """Status line while the masks of a session are made again."""
+    return f"Opening the session: {done} of {count} objects."
+
+
+def session_opened(count: int, lacking: int, name: str, model: str | None) -> str:
+    """Status line after a session was opened.
+
+    `lacking` objects came out empty; `model` is the one that it was made with, if it is another.
+    """
+    objects = "1 object is" if count == 1 else f"{count} objects are"
+    text = f"{objects} back from {name}, with clicks."
+    if lacking:
+        text += f" {lacking} came out empty and are left out."
+    if model is not None:
+        text += f" They were made with the model '{model}': masks may differ."
+    return text
+
+
+def other_image(file: str, name: str, shape: Sequence[int]) -> str:
+    """Sentence for a session whose image is not open."""
+    sides = " x ".join(map(str, shape))
+    return (
+        f"{file} was made on the image {name} ({sides}). Open that image first, then the session."
+    )
+
+
+def other_planes(file: str) -> str:
+    """Sentence for a session whose objects are on planes that the image does not have."""
+    return f"{file} has objects on planes that this image does not have. Use an unchanged file."

@@ -24,15 +24,17 @@ __all__ = [
 DEFAULT_PROFILE = "clickseg"
 """Whose numbers the fields show until a model is loaded."""
 
+IN_THE_DOCK = {"ritm": "ritm_demo"}
+"""Profiles of published demos, in place of those of their evaluation."""
 PROFILE_NAMES = tuple(PROFILES)
 REFINEMENTS = BRS
 """Kinds of refinement to choose from."""
 
 ZOOM_FIELDS = {
     "zoom_expansion": "expansion_ratio",
-    "zoom_target": "target_size",
     "zoom_skip": "skip_clicks",
 }
+SIZES = ("zoom_target", "zoom_fixed")
 PLAIN_FIELDS = {
     "flip": "flip",
     "refinement": "brs",
@@ -54,7 +56,7 @@ def base_profile(spec: ModelSpec | None, touched: Mapping[str, Any]) -> Profile:
     touched : mapping
         Field name to value; only fields that the user changed.
     """
-    own = DEFAULT_PROFILE if spec is None else spec.profile
+    own = DEFAULT_PROFILE if spec is None else IN_THE_DOCK.get(spec.profile, spec.profile)
     base = get_profile(touched.get("profile", own))
     return base.override(brs=NO_BRS) if base.brs in refinements_lacking(spec) else base
 
@@ -62,13 +64,15 @@ def base_profile(spec: ModelSpec | None, touched: Mapping[str, Any]) -> Profile:
 def profile_values(profile: Profile) -> dict[str, Any]:
     """What the fields show for a profile, by field name."""
     zoom = profile.zoom_in or ZoomIn()
-    target = zoom.target_size if isinstance(zoom.target_size, int) else max(zoom.target_size)
+    fixed = isinstance(zoom.target_size, tuple)
     return {
         "profile": profile.name,
         "zoom_in": profile.zoom_in is not None,
         "zoom_expansion": zoom.expansion_ratio,
-        "zoom_target": target,
+        "zoom_target": max(zoom.target_size) if fixed else zoom.target_size,
+        "zoom_fixed": fixed,
         "zoom_skip": zoom.skip_clicks,
+        "longest_side": profile.network_size or 0,
         "max_clicks": profile.max_clicks or 0,
         **{name: getattr(profile, field) for name, field in PLAIN_FIELDS.items()},
     }
@@ -90,8 +94,10 @@ def overrides(
     """
     found: dict[str, Any] = {}
     zoom = {field: touched[name] for name, field in ZOOM_FIELDS.items() if name in touched}
-    if "target_size" in zoom and base.zoom_in and isinstance(base.zoom_in.target_size, tuple):
-        zoom["target_size"] = (zoom["target_size"],) * 2  # fixed crops stay fixed crops
+    if any(name in touched for name in SIZES):
+        shown = profile_values(base)
+        target, fixed = (touched.get(name, shown[name]) for name in SIZES)
+        zoom["target_size"] = (target, target) if fixed and target else target
     on = touched.get("zoom_in", base.zoom_in is not None)
     if on and zoom:
         found["zoom_in"] = zoom
@@ -99,6 +105,8 @@ def overrides(
         found["zoom_in"] = on
     if "max_clicks" in touched:
         found["max_clicks"] = touched["max_clicks"] or None
+    if "longest_side" in touched:
+        found["network_size"] = touched["longest_side"] or None
     for name, field in PLAIN_FIELDS.items():
         if name in touched:
             found[field] = touched[name]
@@ -136,9 +144,11 @@ def idle_fields(
     idle = {}
     if spec is not None and spec.fixed_size is not None:
         height, width = spec.fixed_size
-        idle["zoom_target"] = f"This network only takes views of {height} x {width} pixels."
+        only = f"This network only takes views of {height} x {width} pixels."
+        idle |= dict.fromkeys((*SIZES, "longest_side"), only)
     if not values["zoom_in"]:
-        idle |= dict.fromkeys(ZOOM_FIELDS, "ZoomIn is off: the whole image is looked at.")
+        off = "ZoomIn is off: the whole image is looked at."
+        idle |= dict.fromkeys((*ZOOM_FIELDS, *SIZES), off)
     if values["refinement"] == NO_BRS:
         idle["brs_evaluations"] = "There is no refinement that could iterate."
     if values["cascade_steps"] == 0:

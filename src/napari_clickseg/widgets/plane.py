@@ -26,6 +26,7 @@ __all__ = [
     "PlaneMap",
     "contrast_limits",
     "displayed_plane",
+    "extent",
     "in_plane",
     "level_shape",
     "plane_reader",
@@ -152,6 +153,11 @@ def _slices(layer: Layer, others: Sequence[int], world: Sequence[float]) -> np.n
     basis = np.eye(layer.ndim)[others]
     linear = np.stack([np.asarray(layer.world_to_data(e)) - zero for e in basis], axis=1)
     return linear[others] @ point[others] + zero[others]
+
+
+def extent(layer: Image | Labels, plane: Plane) -> Box:
+    """All pixels of a plane of a layer."""
+    return Box.of_shape(plane.shape_in(level_shape(layer)))
 
 
 def level_shape(layer: Image | Labels) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from . import messages
@@ -11,9 +11,13 @@ from .options import base_profile, overrides
 
 if TYPE_CHECKING:
     from ..engine.predictor import Predictor
+    from ..engine.profiles import Profile
     from ..models.base import ClickModel, ModelSpec
 
 __all__ = ["Choice", "PredictorCache", "list_devices"]
+
+LEAST_VIEW = 64
+"""Network pixels below which a view is not made smaller for want of memory."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,43 @@ class PredictorCache:
             self._model, self._predictor, self._choice = model, predictor, choice
         return predictor
 
+    @property
+    def device(self) -> str:
+        """Where the loaded model runs, such as ``"cpu"`` or ``"cuda:0"``."""
+        weight = None if self._model is None else next(self._model.parameters(), None)
+        return "cpu" if weight is None else str(weight.device)
+
+    def get_smaller(self, choice: Choice, shape: tuple[int, int]) -> tuple[Predictor, int, int]:
+        """A predictor that looks at half as many rows and columns, used from now on.
+
+        Parameters
+        ----------
+        choice : Choice
+            As was asked for.
+        shape : (int, int)
+            Of the image.
+
+        Returns
+        -------
+        (Predictor, int, int)
+            And the longest side of its views before and now, in network pixels.
+
+        Raises
+        ------
+        MemoryError
+            If the network's views have one size only, or are small already.
+        """
+        model, profile = self._model, self.get(choice).profile
+        before = _longest(profile, shape)
+        after = before // 2
+        if model.spec.fixed_size is not None or after < LEAST_VIEW:
+            raise MemoryError(messages.short_of_memory(self.device, before, None))
+        touched = dict(choice.touched) | {"longest_side": after}
+        if profile.zoom_in is not None:
+            touched["zoom_target"] = after
+        self._predictor = _build(model, replace(choice, touched=tuple(touched.items())))
+        return self._predictor, before, after
+
     def forget_images(self) -> None:
         """Let go of all pixels and image features; the model stays.
 
@@ -111,6 +152,15 @@ class PredictorCache:
         if "click" not in model.spec.interactions:
             raise ValueError(messages.no_clicks(model.spec.interactions))
         return model
+
+
+def _longest(profile: Profile, shape: tuple[int, int]) -> int:
+    """Longest side of the views of an image, in network pixels."""
+    target = None if profile.zoom_in is None else profile.zoom_in.target_size
+    sizes = [profile.network_size or max(shape)]
+    if target:
+        sizes.append(max(target) if isinstance(target, tuple) else target)
+    return max(sizes)
 
 
 def _build(model: ClickModel, choice: Choice) -> Predictor:

@@ -100,6 +100,11 @@ class Preview:
             strip = Box(top, here.left, min(top + rows, here.bottom), here.right)
             yield strip, np.asarray(self._layers.preview.data[window.index(plane, strip)]) != 0
 
+    @property
+    def painted(self) -> frozenset[Plane]:
+        """Planes that were painted on since their mask was kept."""
+        return frozenset(self._painted)
+
     def _on_paint(self, event: Any = None) -> None:
         # only the user's strokes come here: what is shown leaves no trace in the layer's history
         if self._controller.plane is not None:

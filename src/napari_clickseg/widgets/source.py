@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from ..models.zoo import ModelCard, find_card, list_models
 from . import messages
 from .layers import bare
 from .predictors import list_devices
+from .remembered import remember_model, remembered_models
 from .tooltips import tooltip
 from .zoo_dialog import ZooDialog
 
@@ -72,6 +74,7 @@ class SourcePanel(QWidget):
         self.about.setWordWrap(True)
         self.about.setStyleSheet("font-size: 11px; color: palette(mid);")
         self._lay_out()
+        self._add_remembered()
         self._add_models()
         self._add_images()
         for name in LAYER_EVENTS:
@@ -112,6 +115,16 @@ class SourcePanel(QWidget):
         return self._images[index] if 0 <= index < len(self._images) else None
 
     @property
+    def images(self) -> tuple[Image, ...]:
+        """All image layers, topmost first."""
+        return tuple(self._images)
+
+    @property
+    def cards(self) -> tuple[ModelCard, ...]:
+        """Cards of all models offered."""
+        return tuple(self._cards)
+
+    @property
     def card(self) -> ModelCard | None:
         """Card of the chosen model."""
         index = self.model_box.currentIndex()
@@ -142,6 +155,7 @@ class SourcePanel(QWidget):
         card = find_card(Path(path).absolute())
         if all(card.path != known.path for known in self._cards):
             self._cards.append(card)
+        remember_model(card.path)
         self._add_models()
         self.choose_model(str(card.path))
 
@@ -175,6 +189,12 @@ class SourcePanel(QWidget):
         )
 
     # ------------------------------------------------------------------ filling
+    def _add_remembered(self) -> None:
+        """Offer the model files opened in earlier sessions; damaged ones are left out."""
+        for path in remembered_models():
+            with contextlib.suppress(ValueError, OSError):
+                self._cards.append(find_card(path))
+
     def _add_models(self) -> None:
         """Offer the models on this machine and those offered before; the chosen one stays so."""
         chosen = self.model

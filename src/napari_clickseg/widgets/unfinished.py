@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from ..interactions import Interaction
@@ -26,6 +27,10 @@ class Unfinished:
         """The object of the present plane, None before its first click."""
         return self._works.get(self.plane) if self.plane is not None else None
 
+    def work_of(self, plane: Plane) -> Work | None:
+        """The object in work on a plane."""
+        return self._works.get(plane)
+
     @property
     def session(self) -> Session | None:
         """The present session, None before the first click."""
@@ -42,6 +47,23 @@ class Unfinished:
         return {plane: tuple(w.history.present.interactions) for plane, w in self._works.items()}
 
     @property
+    def begun(self) -> tuple[Plane, ...]:
+        """Planes with something to lose: interactions, or a mask painted or started from."""
+        sessions = ((plane, work.history.present) for plane, work in self._works.items())
+        return tuple(p for p, s in sessions if s.interactions or s.start_mask is not None)
+
+    def take_all(self) -> dict[Plane, Work]:
+        """All objects in work, which are here no more."""
+        taken, self._works = self._works, {}
+        return taken
+
+    def put_all(self, works: Mapping[Plane, Work]) -> None:
+        """Go on with objects that `take_all` gave."""
+        self._works.update(works)
+        for work in works.values():
+            work.shown = None
+
+    @property
     def can_undo(self) -> bool:
         """Whether a step can be taken back."""
         return bool(self.work and self.work.history.can_undo)
@@ -50,6 +72,25 @@ class Unfinished:
     def can_redo(self) -> bool:
         """Whether a step can be brought back."""
         return bool(self.work and self.work.history.can_redo)
+
+    @property
+    def waiting(self) -> int:
+        """How many clicks of the present plane's object are not in its mask yet."""
+        return len(self.clicks) - self.session.predicted if self.session else 0
+
+    def exchanged(
+        self, gone: Collection[tuple[Plane, int]], moved: Mapping[tuple[Plane, int], Interaction]
+    ) -> dict[Plane, tuple[Interaction, ...]]:
+        """The interactions of planes where some are gone or changed, named by plane and order."""
+        planes = {plane for plane, _ in (*gone, *moved)}
+        return {
+            plane: tuple(
+                moved.get((plane, order), item)
+                for order, item in enumerate(self.planes[plane])
+                if (plane, order) not in gone
+            )
+            for plane in planes
+        }
 
     def pending(self, plane: Plane) -> bool:
         """Whether clicks of a plane's object are not in its mask yet."""

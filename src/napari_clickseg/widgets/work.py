@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ..engine.session import History, Session
 from ..engine.tiles import TILE, MaskView, TileMap
 from ..geometry import Box
-from ..interactions import Click, Interaction
+from ..interactions import BoxPrompt, Click, Interaction
+from . import messages
 
-__all__ = ["MaskChange", "Work", "needs_prediction", "painted", "unfinished", "without_opposite"]
+__all__ = [
+    "MaskChange",
+    "Work",
+    "check_in_box",
+    "needs_prediction",
+    "painted",
+    "touches",
+    "unfinished",
+    "without_opposite",
+]
 
 NOTHING = Box(0, 0, 0, 0)
 
@@ -55,21 +66,26 @@ class Work:
         What the preview shows, at which threshold, and the box around that; None: nothing.
     seconds : float or None
         How long the last prediction took.
+    begun : float
+        When it was begun, by the monotonic clock.
     """
 
     history: History
     blank: Session
     shown: tuple[Session, float, Box | None] | None = None
     seconds: float | None = None
+    begun: float = field(default_factory=time.monotonic)
 
     def mask_change(self, threshold: float) -> MaskChange | None:
         """What differs from what is shown, None if nothing does; counts as shown afterwards."""
         session = self.history.present
-        before, known, old = self.shown or (self.blank, threshold, None)
+        nothing = TileMap(session.shape)
+        before, known, old = self.shown or (None, threshold, None)
         box = self.count_as_shown(session, threshold)
-        tiles = session.probabilities.changed_tiles(before.probabilities)
+        shown = nothing if before is None else before.probabilities
+        tiles = session.probabilities.changed_tiles(shown)
         if known != threshold:
-            tiles |= session.probabilities.changed_tiles(self.blank.probabilities)
+            tiles |= session.probabilities.changed_tiles(nothing)
         reach = (old or NOTHING).union(box or NOTHING)
         cells = (Box(i * TILE, j * TILE, (i + 1) * TILE, (j + 1) * TILE) for i, j in sorted(tiles))
         parts = tuple(part for cell in cells if not (part := cell.intersect(reach)).empty)
@@ -100,11 +116,37 @@ def painted(session: Session, box: Box, mask: np.ndarray) -> Session:
     """
     whole = MaskView(TileMap(session.shape).paste(box, mask != 0), 0.5)
     start = session.with_mask(whole)
-    return replace(start, interactions=session.interactions, predicted=session.predicted)
+    known = session.predicted
+    return replace(start, interactions=session.interactions, predicted=known, known=known)
 
 
-def without_opposite(interactions: Sequence[Interaction], click: Click) -> tuple[Interaction, ...]:
-    """The interactions but for clicks of the other sign on the same pixel."""
+def touches(item: Interaction, box: Box) -> bool:
+    """Whether something said reaches into a box."""
+    if isinstance(item, BoxPrompt):
+        return not item.box.intersect(box).empty
+    return any(box.contains(row, col) for row, col in item.points)
+
+
+def check_in_box(session: Session, item: Interaction) -> None:
+    """Raise ValueError if something said lies outside the latest box drawn."""
+    boxes = [old.box for old in session.interactions if isinstance(old, BoxPrompt)]
+    if not boxes or isinstance(item, BoxPrompt):
+        return
+    if not touches(item, boxes[-1]):
+        raise ValueError(messages.outside_box(item.kind))
+
+
+def without_opposite(
+    interactions: Sequence[Interaction], click: Interaction
+) -> tuple[Interaction, ...]:
+    """The interactions but for what a new one replaces.
+
+    That is a click of the other sign on the same pixel, or a box.
+    """
+    if isinstance(click, BoxPrompt):
+        return tuple(old for old in interactions if not isinstance(old, BoxPrompt))
+    if not isinstance(click, Click):
+        return tuple(interactions)
     return tuple(
         old
         for old in interactions

@@ -1,0 +1,144 @@
+"""Changes of a Labels layer as values: pixels before and after, so that each can be taken back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..geometry import Box, bounding_box
+from .plane import Plane
+
+if TYPE_CHECKING:
+    from napari.layers import Labels
+
+__all__ = ["Patch", "owned", "read_label", "relabel"]
+
+STRIP_PIXELS = 2**22
+"""Pixels that are read at a time."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """The changed pixels of a box: one bit per pixel, and their values, once if all are equal."""
+
+    box: Box
+    bits: np.ndarray
+    before: np.ndarray
+    after: np.ndarray
+
+    @property
+    def where(self) -> np.ndarray:
+        """Which pixels of the box are changed, ``box.shape`` bool."""
+        return np.unpackbits(self.bits, axis=1, count=self.box.width).astype(bool)
+
+    def counts(self) -> Counter[int]:
+        """By how many pixels each label grows."""
+        pixels = int(np.unpackbits(self.bits).sum())
+        found: Counter[int] = Counter()
+        for values, sign in ((self.after, 1), (self.before, -1)):
+            labels, counts = np.unique(values, return_counts=True)
+            counts = [pixels] if values.ndim == 0 else counts
+            for label, count in zip(labels, counts, strict=True):
+                found[int(label)] += sign * int(count)
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Patch:
+    """Changed pixels of one plane of a Labels layer.
+
+    Applying it writes a pixel only if it still has the value from before, and reverting only if it
+    still has the value from after: what the user painted in the meantime stays.
+
+    Attributes
+    ----------
+    plane : Plane
+    parts : tuple
+    """
+
+    plane: Plane
+    parts: tuple[_Part, ...] = ()
+
+    def add(self, box: Box, before: np.ndarray, after: np.ndarray) -> Patch:
+        """The patch with the changes of one more box, given by its values before and after."""
+        changed = before != after
+        tight = bounding_box(changed)
+        if tight is None:
+            return self
+        changed, here = changed[tight.slices], tight.shift(box.top, box.left)
+        values = (_once(array[tight.slices][changed]) for array in (before, after))
+        return replace(
+            self, parts=(*self.parts, _Part(here, np.packbits(changed, axis=1), *values))
+        )
+
+    @property
+    def box(self) -> Box | None:
+        """Around all changed pixels; None if there are none."""
+        found = Box(0, 0, 0, 0)
+        for part in self.parts:
+            found = found.union(part.box)
+        return None if found.empty else found
+
+    @property
+    def reversed(self) -> Patch:
+        """What takes this patch back."""
+        parts = tuple(replace(p, before=p.after, after=p.before) for p in self.parts[::-1])
+        return replace(self, parts=parts)
+
+    def counts(self) -> Counter[int]:
+        """By how many pixels each label grows; negative for those that lose some."""
+        total: Counter[int] = Counter()
+        for part in self.parts:
+            total.update(part.counts())
+        return total
+
+    def apply(self, layer: Labels) -> None:
+        """Write it into the layer; the layer's own undo knows nothing of it."""
+        for part in self.parts:
+            where, index = part.where, self.plane.index(part.box)
+            values = np.array(layer.data[index])
+            expected, wanted = (np.zeros(part.box.shape, np.uint32) for _ in range(2))
+            expected[where], wanted[where] = part.before, part.after
+            still = where & (values == expected)
+            values[still] = wanted[still]
+            layer.data[index] = values
+        layer.refresh()
+
+
+def _once(values: np.ndarray) -> np.ndarray:
+    values = values.astype(np.uint32)
+    return values[0] if (values == values[0]).all() else values
+
+
+def read_label(
+    layer: Labels, plane: Plane, label: int, box: Box
+) -> Iterator[tuple[Box, np.ndarray]]:
+    """Where a label is in a box of a plane: strips of it and their bool masks."""
+    rows = max(1, STRIP_PIXELS // max(1, box.width))
+    for top in range(box.top, box.bottom, rows):
+        strip = Box(top, box.left, min(top + rows, box.bottom), box.right)
+        yield strip, np.asarray(layer.data[plane.index(strip)]) == label
+
+
+def owned(layer: Labels, plane: Plane, label: int, box: Box) -> tuple[Box | None, int]:
+    """The box around the pixels of a label that lie in a box, None for none, and their number."""
+    found, area = Box(0, 0, 0, 0), 0
+    for strip, mask in read_label(layer, plane, label, box):
+        tight = bounding_box(mask)
+        if tight is not None:
+            found = found.union(tight.shift(strip.top, strip.left))
+            area += int(np.count_nonzero(mask))
+    return (found, area) if area else (None, 0)
+
+
+def relabel(layer: Labels, plane: Plane, box: Box, old: int, new: int) -> Patch:
+    """The patch that gives the pixels of one label in a box another label; nothing is written."""
+    patch = Patch(plane)
+    for strip, mask in read_label(layer, plane, old, box):
+        before = np.where(mask, np.uint32(old), np.uint32(0))
+        patch = patch.add(strip, before, np.where(mask, np.uint32(new), np.uint32(0)))
+    return patch

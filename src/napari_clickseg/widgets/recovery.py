@@ -1,0 +1,106 @@
+"""The bar that offers objects of an earlier session, or of a layer that was removed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QFrame, QGridLayout, QLabel, QMessageBox, QWidget
+
+from ..data.journal import Recorded, read_journal
+from . import messages
+from .autosave import Autosave
+from .controls import labelled_button
+
+__all__ = ["RecoveryBar"]
+
+
+class RecoveryBar(QFrame):
+    """Offers to recover objects of the chosen image; hidden if there are none.
+
+    Parameters
+    ----------
+    autosave : Autosave
+    start : callable
+        Starts clicking, which makes the layers.
+
+    Signals
+    -------
+    said : (str, str)
+        A sentence and its level.
+    """
+
+    said = Signal(str, str)
+
+    def __init__(
+        self, autosave: Autosave, start: Callable[[], Any], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("recovery")
+        self._autosave, self._start = autosave, start
+        self._offered: Recorded | None = None
+        self._later: set[Any] = set()
+        self.text = QLabel()
+        self.text.setWordWrap(True)
+        self.recover = labelled_button("recover", "Recover")
+        self.later = labelled_button("later", "Later")
+        self.discard = labelled_button("discard", "Discard...")
+        grid = QGridLayout(self)
+        grid.setContentsMargins(6, 6, 6, 6)
+        grid.setSpacing(4)
+        grid.addWidget(self.text, 0, 0, 1, 3)
+        for column, button in enumerate((self.recover, self.later, self.discard)):
+            grid.addWidget(button, 1, column)
+            grid.setColumnStretch(column, 1)
+        self.setStyleSheet("#recovery { border: 1px solid #b45309; border-radius: 6px; }")
+        self.recover.clicked.connect(self._on_recover)
+        self.later.clicked.connect(self._on_later)
+        self.discard.clicked.connect(self._on_discard)
+        self.hide()
+
+    def look(self, image: Any) -> None:
+        """Offer what there is for an image layer, None for no image."""
+        self._offered, self._image = None, image
+        try:
+            lost = [] if image is None else self._autosave.lost(image)
+            for known in lost:
+                if known.path in self._later:
+                    continue
+                whole = read_journal(known.path)
+                if whole.objects:
+                    self._offered = whole
+                    break
+                known.path.unlink(missing_ok=True)
+        except (OSError, ValueError):
+            self._offered = None  # what cannot be read is not offered
+        self.setVisible(self._offered is not None)
+        if self._offered is not None:
+            when = messages.moment(self._offered.last, time.time())
+            self.text.setText(messages.recoverable(len(self._offered.objects), when))
+
+    def _on_recover(self) -> None:
+        offered = self._offered
+        self._start()
+        try:
+            count = self._autosave.recover(offered.path)
+        except (OSError, ValueError, MemoryError) as error:
+            self.said.emit(messages.one_sentence(error), "warning")
+            return
+        self.look(self._image)
+        self.said.emit(messages.recovered(count), "info")
+
+    def _on_later(self) -> None:
+        self._later.add(self._offered.path)
+        self.look(self._image)
+
+    def _on_discard(self) -> None:
+        answer = QMessageBox.question(
+            self,
+            "Discard objects",
+            f"Delete the {len(self._offered.objects)} objects of this image for good?",
+        )
+        if answer == QMessageBox.StandardButton.Yes:
+            self._offered.path.unlink(missing_ok=True)
+            self.look(self._image)

@@ -1,0 +1,210 @@
+"""The dock that refines existing masks, in a viewer."""
+
+import numpy as np
+import pytest
+from fakes import ColourModel
+from PIL import Image
+
+pytest.importorskip("napari")
+
+from widgets.disks import SlowModel, wait_inside  # noqa: E402
+
+from napari_clickseg.commands import refine_files  # noqa: E402
+from napari_clickseg.data.datasets.reading import read_labels  # noqa: E402
+from napari_clickseg.engine.refine import MaskRefiner  # noqa: E402
+from napari_clickseg.widgets.batch import BatchDock, SegmentFolderDock  # noqa: E402
+
+
+@pytest.fixture
+def labels(scene):
+    """Too small labels of a disk and a square."""
+    labels = np.zeros(scene.shape[:2], np.uint8)
+    labels[26:55, 36:65] = 4
+    labels[24:46, 114:136] = 9
+    return labels
+
+
+@pytest.fixture
+def dock_of(make_napari_viewer_proxy, qtbot):
+    docks = []
+
+    def make(model=None):
+        viewer = make_napari_viewer_proxy()
+        dock = BatchDock(viewer, load=lambda name, device: model or ColourModel())
+        qtbot.addWidget(dock)
+        docks.append(dock)
+        return viewer, dock
+
+    yield make
+    for dock in docks:
+        dock.shut_down()
+
+
+def wait(qtbot, dock):
+    qtbot.waitUntil(lambda: not dock.runner.busy, timeout=20_000)
+
+
+def select(dock, row):
+    dock.view.setCurrentIndex(dock.view.model().index(row, 0))
+
+
+def test_a_layer_is_refined_into_a_new_one(dock_of, qtbot, scene, labels):
+    viewer, dock = dock_of()
+    viewer.add_image(scene, name="photograph")
+    source = viewer.add_labels(labels.copy(), name="mine", scale=(2, 2))
+    assert dock.refine.isEnabled()
+    dock.start()
+    assert not dock.refine.isEnabled() and dock.cancel.isEnabled()
+    wait(qtbot, dock)
+    assert np.array_equal(source.data, labels)
+    refined = viewer.layers["mine refined"]
+    assert tuple(refined.scale) == (2, 2)
+    assert ((refined.data == 4) != (scene == (220, 30, 30)).all(axis=2)).sum() < 20
+    assert dock.status.text() == "2 objects refined in the new layer 'mine refined'."
+    assert [row[-1] for row in dock.table.rows] == sorted(
+        (row[-1] for row in dock.table.rows), reverse=True
+    )
+
+
+def test_a_row_brings_its_object_into_view(dock_of, qtbot, scene, labels):
+    viewer, dock = dock_of()
+    viewer.add_image(scene)
+    viewer.add_labels(labels)
+    dock.start()
+    wait(qtbot, dock)
+    for number, row in enumerate(dock.table.rows):
+        select(dock, number)
+        assert viewer.layers[-1].selected_label == row[1]
+        centre = viewer.scene.camera.center[-2:]
+        assert viewer.layers[-1].data[tuple(round(c) for c in centre)] == row[1]
+
+
+def test_only_the_plane_shown_and_the_label_selected(dock_of, qtbot, scene, labels):
+    viewer, dock = dock_of()
+    viewer.add_image(np.stack([scene, scene, scene]), rgb=True)
+    stack = viewer.add_labels(np.stack([labels] * 3))
+    viewer.dims.set_point(0, 1)
+    stack.selected_label = 9
+    dock.only.setChecked(True)
+    dock.start()
+    wait(qtbot, dock)
+    refined = viewer.layers[-1].data
+    changed = refined != stack.data
+    assert changed[1].any() and not changed[[0, 2]].any()
+    assert np.array_equal(refined[1] == 4, labels == 4)
+    viewer.dims.set_point(0, 2)
+    select(dock, 0)
+    assert viewer.dims.current_step[0] == 1
+
+
+def test_an_image_of_another_shape_is_refused(dock_of, scene, labels):
+    viewer, dock = dock_of()
+    viewer.add_image(scene[:50])
+    viewer.add_labels(labels)
+    dock.start()
+    assert "Choose the image that the objects are of" in dock.status.text()
+    assert not dock.runner.busy
+
+
+def test_cancelling_adds_no_layer(dock_of, qtbot, scene, labels):
+    model = SlowModel()
+    viewer, dock = dock_of(model)
+    viewer.add_image(scene)
+    viewer.add_labels(labels)
+    dock.start()
+    wait_inside(qtbot, model)
+    dock.cancel.click()
+    model.go_on.set()
+    wait(qtbot, dock)
+    assert dock.status.text() == "Cancelled."
+    assert len(viewer.layers) == 2
+
+
+def test_the_dock_closed_while_it_runs(dock_of, qtbot, scene, labels):
+    model = SlowModel()
+    viewer, dock = dock_of(model)
+    viewer.add_image(scene)
+    viewer.add_labels(labels)
+    dock.start()
+    wait_inside(qtbot, model)
+    model.go_on.set()
+    dock.shut_down()
+    assert len(viewer.layers) == 2
+    viewer.add_image(scene)
+
+
+def test_folders_and_their_review(dock_of, qtbot, scene, labels, tmp_path, monkeypatch):
+    monkeypatch.setattr(refine_files, "_refiner", lambda options: MaskRefiner(ColourModel()))
+    for name in ("a", "b"):
+        for part, array in (("images", scene), ("masks", labels)):
+            (tmp_path / part).mkdir(exist_ok=True)
+            Image.fromarray(array).save(tmp_path / part / f"{name}.png")
+    viewer, dock = dock_of()
+    dock.what.setCurrentIndex(1)
+    assert not dock.refine.isEnabled()
+    dock.images.choose(tmp_path / "images")
+    dock.masks.choose(tmp_path / "masks")
+    dock.out.choose(tmp_path / "out")
+    dock.start()
+    wait(qtbot, dock)
+    assert dock.status.text().startswith("2 images refined, 4 objects.")
+    assert (tmp_path / "out" / "b.png").exists() and (tmp_path / "out" / "review.csv").exists()
+    row = next(i for i, row in enumerate(dock.table.rows) if row[:2] == ("b", 9))
+    select(dock, row)
+    assert [layer.name for layer in viewer.layers] == ["b", "b refined"]
+    assert viewer.layers[1].selected_label == 9
+    select(dock, next(i for i, row in enumerate(dock.table.rows) if row[0] == "a"))
+    assert [layer.name for layer in viewer.layers] == ["a", "a refined"]
+    dock.start()
+    wait(qtbot, dock)
+    assert "(2 of them finished before)" in dock.status.text()
+
+
+def test_output_in_the_input_is_refused(dock_of, qtbot, labels, scene, tmp_path):
+    for name, array in (("images", scene), ("masks", labels)):
+        (tmp_path / name).mkdir()
+        Image.fromarray(array).save(tmp_path / name / "a.png")
+    _, dock = dock_of()
+    dock.what.setCurrentIndex(1)
+    dock.images.choose(tmp_path / "images")
+    dock.masks.choose(tmp_path / "masks")
+    dock.out.choose(tmp_path / "masks")
+    dock.start()
+    wait(qtbot, dock)
+    assert "never overwritten" in dock.status.text()
+
+
+def test_a_folder_is_segmented_from_sessions(
+    make_napari_viewer_proxy, qtbot, scene, tmp_path, monkeypatch
+):
+    from napari_clickseg.data.session_file import (
+        ImageSignature,
+        SavedModel,
+        SavedObject,
+        SavedSession,
+        write_session,
+    )
+    from napari_clickseg.interactions import Click
+
+    monkeypatch.setattr("napari_clickseg.models.zoo.load_model", lambda *a, **k: ColourModel())
+    for part in ("images", "sessions"):
+        (tmp_path / part).mkdir()
+    Image.fromarray(scene).save(tmp_path / "images" / "a.png")
+    saved = SavedSession(
+        ImageSignature.of(scene, "a.png"),
+        SavedModel("colours"),
+        (SavedObject(6, interactions=(Click(40, 50),)),),
+    )
+    write_session(tmp_path / "sessions" / "a.clickseg.json", saved)
+    dock = SegmentFolderDock(make_napari_viewer_proxy())
+    qtbot.addWidget(dock)
+    dock.images.choose(tmp_path / "images")
+    dock.out.choose(tmp_path / "out")
+    assert dock.folders and not dock.refine.isEnabled()
+    dock.clicks.choose(tmp_path / "sessions")
+    assert dock.refine.text() == "Segment"
+    dock.start()
+    wait(qtbot, dock)
+    dock.shut_down()
+    assert dock.status.text().startswith("1 images segmented, 1 object.")
+    assert read_labels(tmp_path / "out" / "a.tif").max() == 6
