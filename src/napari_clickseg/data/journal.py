@@ -114,7 +114,11 @@ class Journal:
         self._end = 0
         self._keys: set[Key] = set()
         _lock(self._file)
-        self._write({"journal": VERSION, "image": asdict(image)})
+        try:
+            self._write({"journal": VERSION, "image": asdict(image)})
+        except OSError:
+            self.close(keep=False)
+            raise
 
     @property
     def count(self) -> int:
