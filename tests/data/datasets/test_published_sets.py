@@ -60,6 +60,13 @@ def test_trimaps(opened, name):
     assert (labels == -1).sum() > 20 and not labels[:3].any(), "64 is background"
 
 
+def test_a_folder_called_berkeley_is_that_set_and_no_pack(tmp_path):
+    labels = open_dataset(write_set("Berkeley", tmp_path / "Berkeley"))[0].labels
+    np.testing.assert_array_equal(labels[3:] == 1, first[3:] == 1)
+    with pytest.raises(DatasetError, match="open it as 'pack'"):
+        open_dataset(write_set("pack", tmp_path / "more" / "Berkeley"))[0]
+
+
 def test_indexed_masks_under_a_trimap_set_are_refused(tmp_path):
     with pytest.raises(DatasetError, match="numbers its objects.*'pack'"):
         open_dataset("Berkeley", write_set("pack", tmp_path))[0]

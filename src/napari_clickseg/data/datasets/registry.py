@@ -202,6 +202,9 @@ def _reader_of(folder: Path) -> str:
     """The reader of a folder that is named alone."""
     name = folder.resolve().name
     known = {known.lower() for known in dataset_readers()}
+    same = [n for n, c in CLICK_SETS.items() if (c.images, c.masks) == ("images", "masks")]
+    if name in same:  # a published set with the folders of a pack
+        return name
     if (folder / "images").is_dir() and (folder / "masks").is_dir():
         return "pack"
     if ALIASES.get(name.lower(), name).lower() in known:
