@@ -2,6 +2,7 @@
 
 import io
 
+from napari_clickseg.data.progress_file import FarSoFar, forget_progress, read_progress
 from napari_clickseg.training.progress import Progress, duration
 
 
@@ -37,3 +38,18 @@ def test_time_left_counts_from_where_a_run_went_on(monkeypatch):
 
 def test_durations():
     assert [duration(s) for s in (0, 61, 3723)] == ["0:00", "1:01", "1:02:03"]
+
+
+def test_another_program_can_read_how_far_it_is(tmp_path, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("napari_clickseg.training.progress.time.monotonic", lambda: now[0])
+    bar = Progress(100, 90, io.StringIO(), tmp_path)
+    now[0] = 10.0
+    bar.show(95, "loss 0.5")
+    assert read_progress(tmp_path) == FarSoFar(95, 100, 10.0, "loss 0.5")
+    bar.show(96, "less than a second later")
+    assert read_progress(tmp_path).done == 95
+    bar.show(100, "the end is always told")
+    assert read_progress(tmp_path) == FarSoFar(100, 100, 0.0, "the end is always told")
+    forget_progress(tmp_path)
+    assert read_progress(tmp_path) is None

@@ -1,10 +1,9 @@
-"""What a closed dock must not leave in a viewer: callbacks, keys, layers and threads."""
+"""What a closed dock must not leave in a viewer: callbacks, keys and threads."""
 
 from qtpy.QtCore import QThreadPool
 
 OURS = "napari_clickseg"
 MOUSE = ("mouse_drag_callbacks", "mouse_move_callbacks", "mouse_double_click_callbacks")
-KEPT = "clickseg objects"
 
 
 def _owner(callback):
@@ -39,8 +38,6 @@ def callbacks(viewer):
 
 
 def assert_nothing_left(viewer):
-    """No callback, key, thread or layer of ours is left, but for accepted objects."""
+    """No callback, key or thread of ours is left."""
     assert callbacks(viewer) == []
     assert QThreadPool.globalInstance().waitForDone(5000)
-    names = [layer.name for layer in viewer.layers]
-    assert [n for n in names if n.startswith("clickseg ") and not n.startswith(KEPT)] == []

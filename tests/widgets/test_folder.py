@@ -378,3 +378,26 @@ def test_the_command_asks_for_a_folder(make_napari_viewer, monkeypatch, photogra
     segment_images()
     assert len(asked) == 2
     assert len(viewer.window.dock_widgets) == 1
+
+
+def test_an_image_larger_than_memory_is_read_as_it_is_looked_at(
+    dock_of, settled, image, tmp_path, monkeypatch
+):
+    import tifffile
+
+    from napari_clickseg.widgets import image_files
+
+    monkeypatch.setattr(image_files, "WHOLE_BYTES", 1000)
+    with tifffile.TiffWriter(tmp_path / "slide.tif") as file:
+        file.write(image, subifds=1, tile=(64, 64), photometric="rgb")
+        file.write(image[::2, ::2], subfiletype=1, tile=(64, 64), photometric="rgb")
+    _, dock = dock_of()
+    dock.folder.open(tmp_path)
+    settled(dock)
+    layer = dock.clicking.image
+    assert layer.multiscale and not isinstance(layer.data[0], np.ndarray)
+    dock.click(60, 80)
+    settled(dock)
+    dock.accept()
+    settled(dock)
+    assert read_image(tmp_path / "slide_mask.png")[60, 80] == 1

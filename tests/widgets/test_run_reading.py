@@ -1,6 +1,8 @@
 """What the docks read of runs."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -116,3 +118,13 @@ def test_a_contact_sheet_tints_objects_only():
     assert sheet.shape == (200, 200, 3)
     assert (sheet[100, 20] == 90).all()
     assert not (sheet[100, 180] == 90).all()
+
+
+def test_the_docks_open_without_torch():
+    code = (
+        "import sys\n"
+        "from napari_clickseg.widgets import eval_dock, train_dock\n"
+        "from napari_clickseg.training.recipe_files import list_recipes\n"
+        "assert list_recipes() and 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

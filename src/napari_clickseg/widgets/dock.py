@@ -322,6 +322,7 @@ class ClickDock(Docked):
         """Cancel the worker, disconnect from the viewer, unbind keys."""
         self._threshold.cancel()
         self._keys.unbind()
+        self.folder.shut_down()
         self.runner.close()
         self.source.shut_down()
         self.channels.shut_down()

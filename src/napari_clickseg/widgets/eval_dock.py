@@ -11,8 +11,8 @@ from qtpy.QtWidgets import QCheckBox, QComboBox
 from ..commands.apart import ApartRun
 from ..data.datasets import open_dataset
 from ..data.exports.tables import Table
-from ..data.session_file import read_session
 from ..data.scenes import SceneDataset
+from ..data.session_file import read_session
 from . import messages
 from .curve import CurveView
 from .model_choice import ModelChoice, clicking_dock

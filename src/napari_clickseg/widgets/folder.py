@@ -140,6 +140,7 @@ class ImageFolder:
     def _skip(self, image: FolderImage, step: int, reason: str) -> None:
         """Name an image that cannot be opened, and go on in the direction of the last step."""
         self._unreadable.add(image.path)
+        reason = reason.replace(str(image.path), image.path.name)
         self._skipped += f"{texts.skipped(image.path.name, reason)} "
         self._refresh()
         place = self.images.index(image) + step if image in self.images else -1

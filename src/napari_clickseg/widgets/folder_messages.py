@@ -39,6 +39,8 @@ def refused(mask: str, reason: str) -> str:
     )
 
 
-def saved(mask: str, count: int) -> str:
-    """After a mask was written."""
+def saved(mask: str, count: int | None) -> str:
+    """After a mask was written; the number of objects may not be known any more."""
+    if count is None:
+        return f"{mask} is saved."
     return f"{mask} is saved with {count} object{'' if count == 1 else 's'}."

@@ -29,7 +29,10 @@ from .tooltips import tooltip
 
 __all__ = ["FolderPanel"]
 
-LIST_HEIGHT = 130
+ROWS = 6
+"""Of the list that are seen at once."""
+ROW = 16
+"""Pixels, at least."""
 BESIDE = "beside the images"
 
 
@@ -68,6 +71,7 @@ class FolderPanel(QCollapsible):
         self.status.setWordWrap(True)
         self.written = QLabel()
         self.written.setWordWrap(True)
+        self.options = QCollapsible("Masks", None, expandedIcon="▾", collapsedIcon="▸")
         self.pattern = _named(QLineEdit(MASK_NAME), "folder_pattern")
         self.masks = labelled_button("folder_masks", BESIDE)
         self.correct = _named(QCheckBox("click again on a single object"), "folder_correct")
@@ -81,7 +85,6 @@ class FolderPanel(QCollapsible):
         self.list.setHeaderHidden(True)
         self.list.setRootIsDecorated(False)
         self.list.setUniformRowHeights(True)
-        self.list.setFixedHeight(LIST_HEIGHT)
         self.list.header().setStretchLastSection(False)
         self.list.header().setSectionResizeMode(0, self.list.header().ResizeMode.Stretch)
         self.list.header().setSectionResizeMode(1, self.list.header().ResizeMode.ResizeToContents)
@@ -104,19 +107,24 @@ class FolderPanel(QCollapsible):
             steps.setColumnStretch(place, 1)
         inner.addWidget(self.list)
         inner.addLayout(steps)
-        inner.addWidget(self.status)
-        inner.addWidget(self.written)
         column.addWidget(self.shown)
+        column.addWidget(self.status)
+        column.addWidget(self.written)
         form = QFormLayout()
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.addRow("Mask name", self.pattern)
-        form.addRow("Masks", self.masks)
+        form.addRow("Name", self.pattern)
+        form.addRow("Folder", self.masks)
         form.addRow("Correct", self.correct)
         form.addRow("Clicks", self.clicks)
-        column.addLayout(form)
+        options = QWidget()
+        options.setLayout(form)
+        self.options.setDuration(0)
+        self.options.addWidget(options)
+        column.addWidget(self.options)
         self.addWidget(body)
-        self.content().layout().setContentsMargins(0, 0, 0, 0)
-        self.layout().setContentsMargins(0, 0, 0, 0)
+        for part in (self, self.options):
+            part.content().layout().setContentsMargins(0, 0, 0, 0)
+            part.layout().setContentsMargins(0, 0, 0, 0)
 
     def _connect(self) -> None:
         self.open.clicked.connect(self.ask)
@@ -162,6 +170,8 @@ class FolderPanel(QCollapsible):
         if self.list.topLevelItemCount() != len(images):
             self.list.clear()
             self.list.addTopLevelItems([QTreeWidgetItem() for _ in images])
+            rows = min(len(images), ROWS) * max(self.list.sizeHintForRow(0), ROW)
+            self.list.setFixedHeight(rows + 2 * self.list.frameWidth() + 4)
         for row, (image, state) in enumerate(zip(images, states, strict=True)):
             item = self.list.topLevelItem(row)
             item.setText(0, image.path.name)
@@ -173,7 +183,7 @@ class FolderPanel(QCollapsible):
             item.setForeground(0, QBrush() if state != "unreadable" else self.palette().mid())
         if current is not None:
             self.list.setCurrentItem(self.list.topLevelItem(current))
-        self.shown.setVisible(bool(images) or bool(self.status.text()))
+        self.shown.setVisible(bool(images))
         self.previous.setEnabled(bool(current))
         self.next.setEnabled(current is not None and current + 1 < len(images))
 

@@ -96,13 +96,12 @@ class ClickLayers:
             self.shape = shape
             self._watch_image(True)
         made = [role for role in ROLES if getattr(self, role) is None]
-        with self._viewer.layers.batched_update():
-            for role in made:
-                layer = getattr(self, f"_make_{role}")(shape)
-                setattr(self, role, layer)
-                if role == "objects":
-                    self._objects_of.append((image, layer))
-                self._viewer.add_layer(layer)
+        for role in made:
+            layer = getattr(self, f"_make_{role}")(shape)
+            setattr(self, role, layer)
+            if role == "objects":
+                self._objects_of.append((image, layer))
+            self._viewer.add_layer(layer)
         return tuple(made)
 
     def release(self) -> None:
@@ -116,9 +115,10 @@ class ClickLayers:
         ]
         self.image = self._made_for = None
         self.positive = self.negative = self.shapes = self.preview = self.objects = None
-        with self._viewer.layers.batched_update():  # the viewer tidies up once, not once for each
-            for layer in gone:
-                if layer in self._viewer.layers:
+        gone = [layer for layer in gone if layer in self._viewer.layers]
+        if gone:
+            with self._viewer.layers.batched_update():  # the viewer tidies up once, not for each
+                for layer in gone:
                     self._viewer.layers.remove(layer)
 
     def close(self) -> None:

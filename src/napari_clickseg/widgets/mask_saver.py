@@ -48,7 +48,10 @@ class MaskSaver(QObject):
         return bool(self._wishes)
 
     def save(self, path: Path, work: Callable[..., Any], done: Callable[[Job], Any]) -> None:
-        """Do work that writes a file after all other; ``done(job)`` is called afterwards."""
+        """Do work that writes a file after all other; ``done(job)`` is called afterwards.
+
+        The work gives something that is not None.
+        """
         self._wishes.append(_Wish(path, Job(len(self._wishes), work), done))
         if len(self._wishes) == 1:
             self._runner.submit(self._wishes[0].job)
@@ -64,10 +67,11 @@ class MaskSaver(QObject):
             wishes[0].job.done.wait(PATIENCE)
         self._runner.close()
         for wish in wishes:
-            if not wish.job.begun.is_set():
-                wish.job.stop.clear()
-                wish.job.run(lambda news: None)
-            wish.done(wish.job)
+            job = wish.job
+            if job.result is None and job.error is None:  # it was not begun, or stopped at once
+                job = Job(job.request, job.work)
+                job.run(lambda news: None)
+            wish.done(job)
 
     def abandon(self) -> None:
         """Stop without touching Qt, because the widgets are gone already."""

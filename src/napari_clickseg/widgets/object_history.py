@@ -72,10 +72,14 @@ class ObjectHistory:
         for book in self._books:
             if book.layer is layer:
                 return book
-        alive = {id(other) for other in self._layers.all_objects}
-        self._books = [book for book in self._books if id(book.layer) in alive]
+        self.forget_removed()
         self._books.append(_Book(layer, layer.data.shape))
         return self._books[-1]
+
+    def forget_removed(self) -> None:
+        """Let go of objects layers that are in the viewer no more."""
+        alive = {id(layer) for layer in self._layers.all_objects}
+        self._books = [book for book in self._books if id(book.layer) in alive]
 
     @property
     def items(self) -> dict[Key, AcceptedObject]:

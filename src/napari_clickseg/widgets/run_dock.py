@@ -35,7 +35,7 @@ from .jobs import Job
 from .model_choice import bring_forward, clicking_dock
 from .remembered import remember_run
 from .requested_runs import own_folder
-from .run_page import Charts, RunPage
+from .run_page import Charts, RunPage, sentences
 from .worker import Runner
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class RunDock(QWidget):
         self.command = QLineEdit()
         self.command.setReadOnly(True)
         self.copy = named(QPushButton("Copy"), "copy", "Copy the command.")
-        self.status, self.found = _sentences(), _sentences()
+        self.status, self.found = sentences(), sentences()
         self.found.hide()
         self.picture = PictureView()
         self.tabs = QTabWidget()
@@ -315,14 +315,6 @@ class PictureView(QLabel):
         if self._pixmap is not None:
             mode = Qt.TransformationMode.SmoothTransformation
             self.setPixmap(self._pixmap.scaledToWidth(max(1, self.width()), mode))
-
-
-def _sentences() -> QLabel:
-    """A label for sentences that can be copied."""
-    label = QLabel()
-    label.setWordWrap(True)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    return label
 
 
 def named(widget: Any, name: str, tip: str) -> Any:

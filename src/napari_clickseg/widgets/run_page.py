@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QPlainTextEdit,
     QProgressBar,
     QPushButton,
+    QSizePolicy,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -26,7 +27,7 @@ from . import messages
 from .remembered import remembered_runs
 from .run_reading import Tail, error_in
 
-__all__ = ["Charts", "RunPage"]
+__all__ = ["Charts", "RunPage", "sentences"]
 
 LOOK_EVERY = 500  # milliseconds
 MOST_LINES = 3000
@@ -87,13 +88,9 @@ class RunPage(QWidget):
         self.box.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
-        self.status = QLabel()
-        self.status.setWordWrap(True)
-        self.status.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.status, self.words = sentences(), sentences()
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
-        self.words = QLabel()
-        self.words.setWordWrap(True)
         self.log = QPlainTextEdit()
         self.log.setReadOnly(True)
         self.log.setMaximumBlockCount(MOST_LINES)
@@ -224,6 +221,17 @@ class RunPage(QWidget):
     def shut_down(self) -> None:
         """Look no more; the runs go on."""
         self._timer.stop()
+
+
+def sentences() -> QLabel:
+    """A label for sentences that can be copied, as wide as there is room."""
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    policy = label.sizePolicy()
+    policy.setHorizontalPolicy(QSizePolicy.Policy.Ignored)
+    label.setSizePolicy(policy)
+    return label
 
 
 def _named(widget: Any, name: str) -> Any:

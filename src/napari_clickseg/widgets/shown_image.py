@@ -176,9 +176,11 @@ class ShownImage:
 
     def remove(self) -> None:
         """Take its layers out of the viewer."""
-        for layer in (self.layer, self.objects):
-            if layer in self._viewer.layers:
-                self._viewer.layers.remove(layer)
+        with self._viewer.layers.batched_update():
+            for layer in (self.layer, self.objects):
+                if layer in self._viewer.layers:
+                    self._viewer.layers.remove(layer)
+        self._clicking.objects.forget_removed()
 
     # ------------------------------------------------------------------ saving
     @property
@@ -216,9 +218,10 @@ class ShownImage:
         count = len(self._clicking.objects.labels) if self._here else None
         self.edited = False
 
-        def work(cancelled: Any, tell: Any) -> None:
+        def work(cancelled: Any, tell: Any) -> bool:
             save = save_work(image, labels, lambda: self._stamp, session)
             self._stamp = save(cancelled, tell)
+            return True
 
         def done(job: Job) -> None:
             if job.error is None:
