@@ -92,7 +92,8 @@ def test_masks_that_do_not_lie_as_the_image(started):
     small = viewer.add_labels(np.ones((20, 30), int), name="small")
     taken_start(dock, small)
     assert said(
-        dock, "'small' is 20 x 30 but the image is 64 x 80. Choose a mask of the same shape or "
+        dock,
+        "'small' is 20 x 30 but the image is 64 x 80. Choose a mask of the same shape or "
         "transform.",
     )
     turned = viewer.add_labels(np.ones((64, 80), int), name="turned", rotate=10)
@@ -226,7 +227,7 @@ def test_an_objects_layer_of_another_shape_is_refused_by_undo_too(three):
     layer.data = layer.data[:100]
     before = dict(dock.clicking.objects.items)
     dock.undo()
-    sentence = "'clickseg objects' no longer has the image's shape. Remove it (save it first); a new"
+    sentence = "'clickseg objects' no longer has the image's shape. Remove it (save it first)"
     assert said(dock, sentence)
     assert dock.clicking.objects.items == before and dock.clicking.objects.can_undo
 

@@ -75,9 +75,7 @@ def test_planes_that_the_image_does_not_have_are_refused(saved, tmp_path, image)
     assert "has objects on planes that this image does not have" in dock.status.text()
 
 
-def test_a_click_meanwhile_stops_the_opening_and_nothing_is_half_there(
-    saved, settle, image, qtbot
-):
+def test_a_click_meanwhile_stops_the_opening_and_nothing_is_half_there(saved, settle, image, qtbot):
     viewer, dock, path, _ = saved
     empty(viewer, dock, image)
     dock.start()

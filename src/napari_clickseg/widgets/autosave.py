@@ -133,6 +133,9 @@ class Autosave:
             return write()
         except (OSError, ValueError) as error:
             layer = self._clicking.layers.objects
+            for known, journal in self._journals:
+                if known is layer and journal is not None:
+                    journal.close(keep=True)
             self._journals = [
                 (known, None if known is layer else journal) for known, journal in self._journals
             ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
 
     from .accepted import AcceptedObject
 
-__all__ = ["ClassColours", "new_colour"]
+__all__ = ["ClassColours", "new_colour", "object_colours"]
 
 PALETTE = (
     *("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#ee8866", "#44bb99"),
@@ -18,6 +19,20 @@ PALETTE = (
 )
 """Told apart by people who see few colours: 'bright' and 'light' of P. Tol's colour schemes."""
 WITHOUT = "#bbbbbb"
+FIRST_HUE, HUES = 0.87, 48
+"""Magenta, which hardly any photograph has; the preview is blue, clicks are green and red."""
+
+
+def object_colours() -> Any:
+    """A napari colormap of labels in pure hues, which stand out from photographs.
+
+    Neighbouring labels are the golden angle apart on the circle of hues.
+    """
+    from napari.utils.colormaps import CyclicLabelColormap
+
+    hues = (FIRST_HUE + 0.618034 * i for i in range(HUES))
+    colours = [(*colorsys.hsv_to_rgb(hue % 1, 1.0, 1.0), 1.0) for hue in hues]
+    return CyclicLabelColormap(colors=[(0.0, 0.0, 0.0, 0.0), *colours])
 
 
 def new_colour(used: Iterable[str]) -> str:

@@ -143,7 +143,8 @@ def labelled_button(name: str, text: str, big: bool = False) -> QPushButton:
     button = QPushButton(text)
     button.setObjectName(name)
     button.setToolTip(tooltip(name))
-    button.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
+    button.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+    button.setMinimumWidth(1)  # in a narrow dock the text is cut, and the tooltip has it all
     if big:
         button.setMinimumHeight(34)
         button.setStyleSheet("font-weight: bold;")

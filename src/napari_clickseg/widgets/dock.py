@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtCore import QSize, Qt
+from qtpy.QtWidgets import QFormLayout, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 from superqt.utils import qdebounced
 
 from . import messages
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 __all__ = ["ClickDock"]
 
 DEBOUNCE_MS = 30
-WIDEST = 380
-"""Pixels."""
+NARROWEST, WIDEST, SMALL_WINDOW = 240, 380, 1000
+"""Pixels; of windows narrower than the last, the dock takes as little as it can."""
 
 
 class ClickDock(Docked):
@@ -133,6 +133,9 @@ class ClickDock(Docked):
             self.roi,
         ):
             column.addWidget(widget)
+            widget.setMinimumWidth(1)  # texts are cut and fields wrapped in a narrow dock
+        for form in body.findChildren(QFormLayout):
+            form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         column.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
@@ -143,6 +146,7 @@ class ClickDock(Docked):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scroll)
         self._body, self._scroll = body, scroll
+        self.setMinimumWidth(NARROWEST)
         self.setMaximumWidth(WIDEST)
 
     def _connect(self) -> None:
@@ -312,11 +316,12 @@ class ClickDock(Docked):
         self._keys.follow(self._viewer, key_layers)
 
     # ------------------------------------------------------------------ closing
-    def showEvent(self, event: Any) -> None:
-        """Ask for the width that the texts need in the viewer's style."""
-        super().showEvent(event)
+    def sizeHint(self) -> QSize:
+        """The width that the texts need in the viewer's style; less in a small window."""
         bar = self._scroll.verticalScrollBar().sizeHint().width()
-        self.setMinimumWidth(min(WIDEST, self._body.minimumSizeHint().width() + bar))
+        width = min(WIDEST, self._body.sizeHint().width() + bar)
+        small = self.window().width() < SMALL_WINDOW
+        return QSize(NARROWEST if small else width, super().sizeHint().height())
 
     def let_go(self) -> None:
         """Cancel the worker, disconnect from the viewer, unbind keys."""

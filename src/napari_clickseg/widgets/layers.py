@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from psygnal import Signal
 
+from .class_colours import object_colours
 from .plane import level_shape
 from .window import Window, is_large
 
@@ -155,8 +156,13 @@ class ClickLayers:
     def _make_objects(self, shape: tuple[int, ...]) -> Labels:
         from napari.layers import Labels
 
-        data = _zeros(shape, np.uint16)
-        return Labels(data, name="clickseg objects", opacity=0.6, **self._transform())
+        return Labels(
+            _zeros(shape, np.uint16),
+            name="clickseg objects",
+            opacity=0.65,
+            colormap=object_colours(),
+            **self._transform(),
+        )
 
     def _make_preview(self, shape: tuple[int, ...]) -> Labels:
         from napari.layers import Labels
