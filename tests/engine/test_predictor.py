@@ -14,6 +14,7 @@ from napari_clickseg.data.readers import as_reader
 from napari_clickseg.engine.postprocess import honour_clicks
 from napari_clickseg.engine.predictor import Predictor
 from napari_clickseg.engine.profiles import get_profile
+from napari_clickseg.engine.segmenter import Segmenter
 from napari_clickseg.engine.tiles import TileMap
 from napari_clickseg.geometry import Box
 from napari_clickseg.interactions import BoxPrompt, Click, Contour, Stroke
@@ -40,6 +41,26 @@ def test_a_click_finds_what_has_its_colour(profile, scene):
     mask = _run(predictor, scene, Click(40, 50)).mask(predictor.profile.threshold)
     disk = (scene == (220, 30, 30)).all(axis=-1)
     assert (mask & disk).sum() / (mask | disk).sum() > 0.9
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_a_click_corrects_a_started_mask_only_where_it_is_connected(flip):
+    """The network would drop the second disk and shift the first; only a bump was asked for."""
+    rows, cols = np.mgrid[:96, :128]
+    disk = np.hypot(rows - 40, cols - 40) < 20
+    other = np.hypot(rows - 70, cols - 100) < 12
+    image = np.zeros((96, 128, 3), np.uint8)
+    image[disk | (np.hypot(rows - 40, cols - 62) < 8)] = 220, 30, 30
+    seg = Segmenter(ColourModel(), flip=flip)
+    seg.set_image(image)
+    seg.set_mask((disk & (cols > 25)) | other)
+    before = np.array(seg.mask)
+    seg.click(40, 66)
+    assert seg.mask[36:45, 62:68].all(), "the bump is added"
+    assert (np.array(seg.mask) & ~before)[:, :50].sum() == 0, "the far side of the disk stays"
+    np.testing.assert_array_equal(seg.mask[:, 85:], before[:, 85:])
+    seg.click(40, 40)
+    assert not seg.mask[:, 85:].any(), "a click that agrees may change all"
 
 
 def test_nothing_new_is_not_predicted(scene):

@@ -17,7 +17,7 @@ from ..interactions import Click, Interaction
 from ..models.base import ClickModel
 from ..models.staged import SeveralModels
 from .as_clicks import as_clicks, confinement
-from .changes import changed_region
+from .changes import changed_region, corrected_region
 from .contrast import black_and_white
 from .descent import Descent
 from .network import Network
@@ -228,7 +228,11 @@ class Predictor:
         detailed = self.profile.follow_edges and min(view.scale) < FINE
         if detailed and start.probabilities.bounding_box(0.5) is not None:
             canvas, coarse = start.probabilities, start.coarse
-            where = changed_region(view, canvas, logits, session.interactions[-1])
+            region = corrected_region if self._corrects(start) else changed_region
+            where = region(view, canvas, logits, session.interactions[-1])
+        elif self._corrects(start):
+            canvas = start.probabilities
+            where = corrected_region(view, canvas, logits, session.interactions[-1])
         elif roi is not None:
             zoom_in = self.profile.zoom_in
             canvas = TileMap(session.shape) if zoom_in is None else zoom_in.canvas(canvas)
@@ -238,6 +242,17 @@ class Predictor:
             coarse = {key: scale for key, scale in coarse.items() if key not in changed}
             coarse |= dict.fromkeys(changed, min(view.scale)) if detailed else {}
         return replace(session, probabilities=kept, roi=roi, refinement=refinement, coarse=coarse)
+
+    def _corrects(self, session: Session) -> bool:
+        """Whether the one new interaction is a click that an existing mask has wrong."""
+        latest = session.interactions[-1]
+        if not self.profile.correct_locally or session.start_mask is None:
+            return False
+        if not isinstance(latest, Click) or session.predicted + 1 != len(session.interactions):
+            return False
+        row, col = latest.pixel
+        place = Box(row, col, row + 1, col + 1)
+        return latest.positive != bool(session.mask(self.profile.threshold, place).any())
 
     def _look_by_tiles(self, mask: TileMap, session: Session, cancelled: Stop) -> Session:
         """The session after all tiles of the image, or of its region, were looked at."""

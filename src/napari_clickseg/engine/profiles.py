@@ -75,6 +75,9 @@ class Profile:
     follow_edges : bool
         Bring boundaries that were answered at a small scale to full resolution, and keep what has
         that resolution where a later answer agrees with it.
+    correct_locally : bool
+        A click that contradicts the mask an object was started from changes only what is connected
+        with it; other clicks may change all of the mask.
     tiling : Tiling or None
         Answer the whole image tile by tile at its own resolution; `zoom_in`, `network_size` and
         `fixed_size` do not matter then, and there is no refinement (`brs`).
@@ -103,6 +106,7 @@ class Profile:
     cascade_clicks: int = 1
     cascade_adaptive: bool = False
     follow_edges: bool = False
+    correct_locally: bool = False
     tiling: Tiling | None = None
     bfloat16: bool = False
 
@@ -228,6 +232,7 @@ PROFILES: Mapping[str, Profile] = {
             honour_clicks=True,
             brs_wraps=False,
             follow_edges=True,
+            correct_locally=True,
         ),
         Profile("fbrs", brs="f-BRS-B"),
         Profile("ritm"),
