@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import sys
 
 import numpy as np
@@ -11,6 +12,7 @@ from evaluation.colour_segmenter import ColourSegmenter, striped
 from PIL import Image
 
 from napari_clickseg.commands.eval import main
+from napari_clickseg.commands.eval_request import from_anywhere
 from napari_clickseg.data.session_file import read_session
 from napari_clickseg.engine.profiles import get_profile
 from napari_clickseg.evaluation.clicker import CentreClicker
@@ -321,6 +323,22 @@ def test_several_sets_in_one_table(pack, weights, colours, tmp_path, capsys):
     out = capsys.readouterr().out
     assert out.index("\nStripes") < out.index("\nOther")
     assert "Other: no object in b; left out." in out
+
+
+def test_two_sets_of_one_name_would_be_mixed_up(pack, weights, colours, tmp_path, capsys):
+    twin = tmp_path / "elsewhere" / pack.name
+    shutil.copytree(pack, twin)
+    assert main([str(weights), "--data", str(pack), str(twin)]) == 2
+    assert "Two data sets have the same name" in sentence(capsys)
+
+
+def test_paths_hold_for_processes_that_run_elsewhere(tmp_path, monkeypatch):
+    (tmp_path / "SBD").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert from_anywhere("SBD") == str(tmp_path / "SBD")
+    assert from_anywhere("SBD:val@SBD") == f"SBD:val@{tmp_path / 'SBD'}"
+    assert from_anywhere("GrabCut") == "GrabCut"
+    assert from_anywhere("SBD:val@GrabCut") == "SBD:val@GrabCut"
 
 
 def test_a_real_model_end_to_end(pack, weights, tmp_path):

@@ -201,6 +201,17 @@ def test_clicks_of_a_session_and_corrected_masks(folders, weights, colours, scen
     assert seen[2] and all(truth(scene)[click.pixel] == 2 for click in seen[2] if click.positive)
 
 
+def test_a_session_of_other_objects_is_refused(folders, weights, colours, monkeypatch, capsys):
+    other = type("Session", (), {"objects": [type("Other", (SAVED,), {"id": 77})]})
+    monkeypatch.setattr(refine_files, "read_session", lambda path: other)
+    sessions = folders[0].parent / "sessions"
+    sessions.mkdir()
+    (sessions / "a.clickseg.json").write_text("{}")
+    assert call(folders, "--model", weights, "--clicks", sessions) == 2
+    assert "(77) are not in the mask" in capsys.readouterr().err
+    assert not (folders[2] / "a.png").exists() and (folders[2] / "b.tif").exists()
+
+
 class SAVED:
     id, plane, interactions = 1, None, (Click(40, 50),)
 

@@ -44,6 +44,8 @@ def test_a_stroke_and_a_box(image, scene):
         (["--click", "400,50"], "outside"),
         (["--box", "1,2,3"], "no TOP,LEFT,BOTTOM,RIGHT"),
         (["--stroke", "40,50+"], "at least 2 points"),
+        (["--click", "40,50", "--plane", "x"], "'x' is no number of a plane"),
+        (["--session", "a.clickseg.json", "--plane", "3"], "Leave out"),
     ],
 )
 def test_errors_are_one_sentence(image, options, words, capsys):
@@ -104,3 +106,15 @@ def test_a_folder_of_sessions(image, session, scene, tmp_path, capsys):
     assert set(np.unique(imread(tmp_path / "out" / "scene.tif"))) == {0, 2, 300}
     assert main(call) == 2
     assert "is not replaced" in capsys.readouterr().err
+    (tmp_path / "out" / "scene.tif").write_bytes(b"older")
+    assert main([*call, "--force"]) == 2
+    assert set(np.unique(imread(tmp_path / "out" / "scene.tif"))) == {0, 2, 300}
+
+
+def test_a_session_of_a_stack_is_refused(image, session, capsys):
+    text = session.read_text().replace('"plane": null', '"plane": [0, null, null]')
+    session.write_text(text)
+    out = image.with_name("mask.tif")
+    assert main([str(image), "--session", str(session), "-o", str(out)]) == 2
+    assert "objects on planes of a stack" in capsys.readouterr().err
+    assert not out.exists()

@@ -68,6 +68,9 @@ def test_runs_get_numbers_and_go_on_by_their_beginning(recipe, tmp_path, capsys)
         (["--set", 'data.discs.reader="photos"'], "no reader 'photos'"),
         (["--device", "cuda:77"], "cannot be used"),
         (["--weights", "nothing.pth"], "nothing.pth"),
+        (["--workers", "-1"], "no whole number of 0 or more"),
+        (["--threads", "0"], "no whole number of 1 or more"),
+        (["--save-every", "often"], "no number of seconds"),
         (["--resume"], "Say which run goes on"),
     ],
 )

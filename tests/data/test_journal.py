@@ -78,6 +78,7 @@ def test_files_that_are_no_journals_are_left_out(tmp_path):
     (tmp_path / "a.journal").write_bytes(b"")
     (tmp_path / "b.journal").write_bytes(b"\xff\x00\n")
     (tmp_path / "c.journal").write_text('{"journal": 1, "image": {"name": 3}}\n')
+    (tmp_path / "d.journal").write_text("[" * 100_000)
     assert find_journals(tmp_path) == [] and find_journals(tmp_path / "missing") == []
     with pytest.raises(ValueError, match="no journal of clicks"):
         read_journal(tmp_path / "a.journal")

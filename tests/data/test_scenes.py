@@ -78,3 +78,10 @@ def test_what_cannot_be_a_scene(change, words):
     parts = {"image": scene.image, "layers": scene.layers, "objects": scene.objects, **change}
     with pytest.raises(DatasetError, match=words):
         Scene("x", **parts)
+
+
+def test_values_may_be_very_large():
+    labels = np.array([[0, 2**31 - 1, 70_000, -1]], np.int32)
+    assert Scene.flat("a", image(1, 4), labels).labels.tolist() == labels.tolist()
+    with pytest.raises(DatasetError, match="beyond 2147483647"):
+        Scene.flat("a", image(1, 1), np.array([[2**32 - 1]], np.uint32))

@@ -1,3 +1,4 @@
+import contextlib
 import json
 import zipfile
 
@@ -171,3 +172,49 @@ def test_other_files_are_refused(tmp_path):
         path.write_text(text)
         with pytest.raises(ExportError, match=words):
             read_geojson(path)
+
+
+@pytest.mark.parametrize(
+    "feature",
+    [
+        {"geometry": "a square"},
+        {"properties": ["a", "list"]},
+        {"properties": {"classification": "tumour"}},
+        {"geometry": {"type": "Polygon", "coordinates": [[[0, 0], [1e400, 1], [2, 3]]]}},
+    ],
+)
+def test_a_damaged_feature_is_told(feature, tmp_path):
+    path = tmp_path / "bad.geojson"
+    square = {"type": "Polygon", "coordinates": [[[0, 0], [5, 0], [5, 5], [0, 0]]]}
+    whole = {"type": "Feature", "geometry": square, "properties": {}, **feature}
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [whole]}))
+    with pytest.raises(ExportError, match="damaged"):
+        read_geojson(path)
+
+
+def test_roi_properties_of_other_meaning_are_passed_over(labels, tmp_path):
+    path = tmp_path / "objects.zip"
+    write_roi_zip(path, labels)
+    with zipfile.ZipFile(path) as archive:
+        data = archive.read(archive.namelist()[0])
+    for ours, theirs in (("label: 3", "label: x"), ("height: ", "height: x")):
+        data = data.replace(ours.encode("utf-16-be"), theirs.encode("utf-16-be"))
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("theirs.roi", data)
+    found = read_roi_zip(path).labels
+    np.testing.assert_array_equal(found == 1, (labels == 3)[: found.shape[0], : found.shape[1]])
+
+
+def test_every_damage_of_a_roi_is_told(labels, tmp_path):
+    path, rng = tmp_path / "bad.zip", np.random.default_rng(0)
+    write_roi_zip(path, labels)
+    with zipfile.ZipFile(path) as archive:
+        whole = [archive.read(name) for name in archive.namelist()]
+    for number in range(300):
+        data = bytearray(whole[number % len(whole)])
+        for place in rng.integers(len(data), size=3):
+            data[place] = rng.integers(256)
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("a.roi", bytes(data))
+        with contextlib.suppress(ExportError):
+            read_roi_zip(path)

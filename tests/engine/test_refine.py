@@ -7,8 +7,15 @@ from scipy.ndimage import binary_dilation, binary_erosion
 from skimage.morphology import disk
 
 from napari_clickseg.cancel import Cancelled
-from napari_clickseg.engine.refine import BAND, MaskRefiner, band_width, near_mask
+from napari_clickseg.engine.refine import (
+    BAND,
+    MaskRefiner,
+    RefinedMask,
+    band_width,
+    near_mask,
+)
 from napari_clickseg.engine.refine_labels import corrections, refine_labels
+from napari_clickseg.geometry import Box
 from napari_clickseg.interactions import Click
 
 
@@ -156,6 +163,24 @@ def test_touching_objects_share_no_pixel_and_none_is_lost(refiner, scene):
     assert set(np.unique(after)) == {0, 1, 2, 3}
 
 
+def test_an_object_that_takes_its_pixels_back_leaves_no_other_without():
+    start = np.array([[2, 2, 2, 0, 1]])
+    wanted = {1: [[1, 1, 1, 0, 0]], 2: [[1, 0, 0, 0, 0]]}
+    sure = {1: 0.9, 2: 0.1}
+
+    class Swapping:
+        shape = start.shape
+
+        def refine(self, mask, place, interactions, cancelled):
+            label = int(start[0, place[1]])
+            answer = np.full(start.shape, sure[label], np.float32)
+            return RefinedMask(Box(0, 0, 1, 5), np.array(wanted[label]) == 1, answer, 0.0)
+
+    after, changes = refine_labels(Swapping(), start)
+    assert set(np.unique(after)) == {0, 1, 2}
+    assert all(change.area_after for change in changes)
+
+
 def test_labels_may_be_very_large_numbers(refiner, scene):
     start = smaller(objects(scene)).astype(np.int64) * 10_000_019
     after, changes = refine_labels(refiner, start)
@@ -200,3 +225,13 @@ def test_what_is_no_label_image_is_refused(refiner, labels, words):
 def test_a_model_that_sees_no_mask_is_refused():
     with pytest.raises(ValueError, match="does not look at an existing mask"):
         MaskRefiner(ColourModel(takes_prev_mask=False))
+
+
+def test_masks_may_have_any_type_but_are_planes(refiner, scene):
+    start = smaller(objects(scene)) == 1
+    wanted = refiner.refine(start)
+    for mask in (start * np.uint8(255), np.where(start, 0.5, np.nan), start.tolist()):
+        refined = refiner.refine(mask)
+        assert refined.box == wanted.box and np.array_equal(refined.mask, wanted.mask)
+    with pytest.raises(ValueError, match="Give one plane"):
+        refiner.refine(np.dstack([start] * 4))

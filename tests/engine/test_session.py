@@ -91,6 +91,17 @@ def test_nested_lists_are_masks():
         session.with_mask([0, 1, 2])
 
 
+def test_nan_is_no_part_of_a_mask():
+    session = Session.of_image(as_reader(np.zeros((1, 3))), (0, 1))
+    assert session.with_mask([[np.nan, 0, 0.25]]).mask(0.5).tolist() == [[False, False, True]]
+
+
+@pytest.mark.parametrize("box", [Box(40, 10, 20, 30), Box(10, 10, 10, 30)])
+def test_a_box_without_pixels_is_told_as_such(session, box):
+    with pytest.raises(ValueError, match="holds no pixel"):
+        session.add(BoxPrompt(box))
+
+
 def test_a_start_mask_is_cut_to_the_region(session):
     confined = session.confine(Box(10, 20, 40, 60))
     started = confined.with_mask(np.ones(session.shape))

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-__all__ = ["BAD_INPUT", "FAILED", "INTERRUPTED", "Parser", "UsageError", "run"]
+__all__ = ["BAD_INPUT", "FAILED", "INTERRUPTED", "Parser", "UsageError", "run", "sentence"]
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 """Exit codes."""
@@ -74,12 +74,12 @@ def run(
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except (ValueError, OSError) as error:
-        return _tell(prog, _sentence(error), BAD_INPUT, "--debug" in arguments)
+        return _tell(prog, sentence(error), BAD_INPUT, "--debug" in arguments)
     except MemoryError:
         message = "There is not enough memory for this. Use smaller images or close other programs."
         return _tell(prog, message, FAILED, "--debug" in arguments)
     except Exception as error:
-        message = _sentence(error)
+        message = sentence(error)
         if "--debug" not in arguments:
             message += " (Run it again with --debug to see where.)"
         return _tell(prog, message, FAILED, "--debug" in arguments)
@@ -92,7 +92,7 @@ def _tell(prog: str, message: str, code: int, debug: bool) -> int:
     return code
 
 
-def _sentence(error: Exception) -> str:
+def sentence(error: Exception) -> str:
     """The error's own words on one line, with its kind where the words alone would not do."""
     if isinstance(error, OSError) and error.strerror:
         where = f": {error.filename}" if error.filename else ""

@@ -18,6 +18,7 @@ from .cli import UsageError, run
 from .eval_options import eval_parser
 from .eval_request import (
     data_of,
+    from_anywhere,
     models_of,
     names_of,
     overrides_of,
@@ -60,8 +61,12 @@ def _evaluate(argv: list[str]) -> None:
     from ..models.device import choose_device
 
     data = data_of(args)
-    for name in data:
-        open_dataset(name)  # what is wrong with the data is told before the work
+    sets = [open_dataset(name).name for name in data]  # wrong data are told before the work
+    if len(set(sets)) < len(sets):
+        raise UsageError(
+            f"Two data sets have the same name ({', '.join(sets)}). Evaluate them one by one, or "
+            "rename a folder."
+        )
     made: list[Evaluation] = []
     with _workers(args) as executor:
         for model, name in zip(models, names_of(models, args.name), strict=True):
@@ -108,8 +113,8 @@ def _job(
     if (args.pictures or args.masks) and folder is None:
         raise UsageError("Pictures and masks need a folder. Give one with -o.")
     return Job(
-        model=model,
-        data=data,
+        model=",".join(map(from_anywhere, model.split(","))),
+        data=from_anywhere(data),
         terms=terms_of(args),
         variants=_variants(args),
         objects=args.objects,

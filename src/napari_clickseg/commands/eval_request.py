@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "data_of",
+    "from_anywhere",
     "models_of",
     "names_of",
     "overrides_of",
@@ -107,6 +108,15 @@ def data_of(args: argparse.Namespace) -> list[str]:
         whole = "@" in word or Path(word).exists()
         names += [word] if whole else [part for part in word.split(",") if part]
     return [f"{n}@{paths[n.upper()]}" if n.upper() in paths else n for n in names]
+
+
+def from_anywhere(word: str) -> str:
+    """A path, or ``READER@PATH``, as a process with another working directory finds it.
+
+    Names of models and data sets stay as they are.
+    """
+    reader, at, path = ("", "", word) if Path(word).exists() else word.rpartition("@")
+    return f"{reader}{at}{Path(path).absolute()}" if Path(path).exists() else word
 
 
 def terms_of(args: argparse.Namespace) -> Terms:

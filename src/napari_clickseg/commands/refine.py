@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ..cancel import Cancelled
-from .cli import BAD_INPUT, INTERRUPTED, Parser, run
+from .cli import BAD_INPUT, INTERRUPTED, Parser, run, sentence
 from .refine_cluster import refine_on_cluster
 from .refine_files import (
     FileResult,
@@ -59,7 +59,7 @@ def _refine(argv: list[str]) -> int:
 
     def failed(files: Files, error: Exception) -> None:
         failures.append(files.name)
-        print(f"{PROG}: {files.name}: {error}", file=sys.stderr, flush=True)
+        print(f"{PROG}: {files.name}: {sentence(error)}", file=sys.stderr, flush=True)
 
     progress = ProgressLines(len(jobs))
     results: list[FileResult] = []

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..cancel import Progress
+from ..data.datasets.base import some
 from ..data.datasets.reading import read_labels
 from ..data.exports.tables import Table, write_table
 from ..data.mask_writer import save_mask
@@ -151,11 +152,7 @@ def _labels_and_clicks(files: Files) -> tuple[np.ndarray, dict[int, Any]]:
     """The mask to start from, and what a user said about objects, by label."""
     from ..engine.refine_labels import corrections
 
-    labels, said = read_labels(files.mask), {}
-    if files.clicks is not None:
-        for item in read_session(files.clicks).objects:
-            if item.plane is None or len(item.plane) == 2:
-                said[item.id] = item.interactions
+    labels, corrected = read_labels(files.mask), {}
     if files.corrected is not None:
         fixed = read_labels(files.corrected)
         if fixed.shape != labels.shape:
@@ -163,9 +160,25 @@ def _labels_and_clicks(files: Files) -> tuple[np.ndarray, dict[int, Any]]:
                 f"{files.corrected} has the shape {fixed.shape} and {files.mask} {labels.shape}. "
                 "Give the corrected mask of this image."
             )
-        said |= corrections(labels, fixed)
+        corrected = corrections(labels, fixed)
         labels = fixed
-    return labels, said
+    said = {} if files.clicks is None else _clicks(files.clicks, labels)
+    return labels, said | corrected
+
+
+def _clicks(path: Path, labels: np.ndarray) -> dict[int, Any]:
+    """What a session says about the objects of a mask; ValueError if it knows none of them."""
+    objects = [
+        item for item in read_session(path).objects if item.plane is None or len(item.plane) == 2
+    ]
+    there = set(np.unique(labels).tolist())
+    said = {item.id: item.interactions for item in objects if item.id in there}
+    if objects and not said:
+        raise ValueError(
+            f"The objects of {path} ({some(item.id for item in objects)}) are not in the mask. "
+            "Give the session that the mask was made in."
+        )
+    return said
 
 
 def _small(labels: np.ndarray) -> np.ndarray:

@@ -9,11 +9,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..data.mask_writer import save_mask
 from ..data.readers import open_image
 from ..geometry import Box
 from ..interactions import BoxPrompt, Click, Interaction, Stroke
-from .cli import BAD_INPUT, Parser, UsageError, run
+from .cli import BAD_INPUT, Parser, UsageError, run, sentence
 from .refine_files import RefineOptions
 from .segment_sessions import Replay, match_sessions, replay_all
 
@@ -60,7 +62,7 @@ def _parser() -> Parser:
     add("--model", default="clickseg-compact", help="a name of the zoo, or a file (%(default)s)")
     add("--profile", help="inference settings by name; the model's own by default")
     add("--device", default="auto", help="auto, cpu, cuda:0 or mps (%(default)s)")
-    add("--force", action="store_true", help="replace an older mask of clicks")
+    add("--force", action="store_true", help="replace an older mask")
     return parser
 
 
@@ -70,15 +72,17 @@ def _segment(argv: list[str]) -> int:
 
 
 def _sessions(args: argparse.Namespace) -> int:
-    if args.said:
-        raise UsageError("--session has clicks of its own. Leave out --click, --stroke and --box.")
+    if args.said or args.plane is not None:
+        raise UsageError(
+            "--session has clicks of its own. Leave out --click, --stroke, --box and --plane."
+        )
     failures = []
 
     def failed(job: Replay, error: Exception) -> None:
         failures.append(job.name)
-        print(f"{PROG}: {job.name}: {error}", file=sys.stderr, flush=True)
+        print(f"{PROG}: {job.name}: {sentence(error)}", file=sys.stderr, flush=True)
 
-    jobs = match_sessions(args.image, args.session, args.out)
+    jobs = match_sessions(args.image, args.session, args.out, replace=args.force)
     options = RefineOptions(args.model, args.device, args.profile)
     for job, objects in replay_all(jobs, options, failed):
         print(f"{job.out}: {objects} object{'' if objects == 1 else 's'}", flush=True)
@@ -92,24 +96,23 @@ def _one_object(args: argparse.Namespace) -> int:
         raise UsageError(f"{args.out} exists already. Add --force to replace it, or name another.")
     reader = open_image(args.image, args.plane)
 
+    from ..engine.replay import strips
     from ..engine.segmenter import Segmenter
+    from ..engine.tiles import MaskView
     from ..models.zoo import load_model
 
     segmenter = Segmenter(load_model(args.model, device=args.device), profile=args.profile)
     segmenter.set_image(reader)
     for item in args.said:
         _say(segmenter, item)
-    mask = segmenter.mask
+    mask = MaskView(segmenter.history.present.probabilities, segmenter.profile.threshold)
     save_mask(args.out, mask, source=args.image)
-    session = segmenter.history.present
-    found = session.probabilities.bounding_box(segmenter.profile.threshold)
+    found = mask.bounding_box()
     if found is None:
         print(f"{args.out}: the mask is empty. Try another click.")
         return 0
     rows, cols = f"{found.top}..{found.bottom - 1}", f"{found.left}..{found.right - 1}"
-    area = sum(
-        int(session.mask(segmenter.profile.threshold, strip).sum()) for strip in _strips(found)
-    )
+    area = sum(int(np.count_nonzero(part)) for _, part in strips(mask))
     print(f"{args.out}: {area} pixels in rows {rows}, columns {cols}.")
     return 0
 
@@ -121,14 +124,6 @@ def _say(segmenter: Any, item: Interaction) -> None:
         segmenter.stroke(item.points, item.positive)
     else:
         segmenter.box(item.box)
-
-
-def _strips(box: Box, rows: int = 1024) -> list[Box]:
-    """A box in flat parts, of which each fits into memory."""
-    return [
-        Box(top, box.left, min(top + rows, box.bottom), box.right)
-        for top in range(box.top, box.bottom, rows)
-    ]
 
 
 def _told(make: Callable[[str], Any]) -> Callable[[str], Any]:
@@ -177,6 +172,8 @@ def _box(text: str) -> BoxPrompt:
 
 @_told
 def _whole(text: str) -> tuple[int, ...]:
+    if not all(re.fullmatch(r"\s*-?\d+\s*", number) for number in text.split(",")):
+        raise ValueError(f"'{text}' is no number of a plane such as 3, or several such as 0,3")
     return tuple(int(number) for number in text.split(","))
 
 

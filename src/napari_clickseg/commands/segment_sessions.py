@@ -11,7 +11,7 @@ from ..cancel import Progress
 from ..data.mask_writer import save_mask
 from ..data.readers import open_image
 from ..data.session_file import SUFFIX as SESSION
-from ..data.session_file import read_session
+from ..data.session_file import SavedSession, read_session
 from .refine_files import RefineOptions
 from .refine_matching import IMAGES, listed
 
@@ -31,7 +31,10 @@ class Replay:
 
 
 def match_sessions(
-    images: str | os.PathLike[str], sessions: str | os.PathLike[str], out: str | os.PathLike[str]
+    images: str | os.PathLike[str],
+    sessions: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    replace: bool = False,
 ) -> list[Replay]:
     """Images and sessions (``.clickseg.json``) of the same names.
 
@@ -41,6 +44,8 @@ def match_sessions(
         Two folders, or two files (their names may differ then).
     out : path
         A folder, for TIFF files of the images' names; a mask file where there is one image.
+    replace : bool
+        Older masks are replaced.
 
     Raises
     ------
@@ -62,7 +67,7 @@ def match_sessions(
         for name in names
     ]
     for job in jobs:
-        if job.out.exists():
+        if job.out.exists() and not replace:
             raise ValueError(
                 f"{job.out} exists already and is not replaced. Move it away, or give another "
                 "place for the output."
@@ -114,6 +119,7 @@ def replay_all(
 
         try:
             session = read_session(job.session)
+            _check_planes(session, job)
             reader = open_image(job.image, cancelled=cancelled)
             labels = replay(session, reader, segmenter, part, cancelled)
             job.out.parent.mkdir(parents=True, exist_ok=True)
@@ -122,3 +128,12 @@ def replay_all(
             failed(job, error)
             continue
         yield job, len(session.objects)
+
+
+def _check_planes(session: SavedSession, job: Replay) -> None:
+    """Raise ValueError if there are objects on planes of a stack: a mask file holds one plane."""
+    if any(item.plane is not None and len(item.plane) > 2 for item in session.objects):
+        raise ValueError(
+            f"{job.session} has objects on planes of a stack, and a mask file holds one plane. "
+            "Make them from Python: napari_clickseg.engine.replay.replay takes the stack as array."
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import signal
 import sys
@@ -68,12 +69,19 @@ def parser() -> cli.Parser:
     p.add_argument(
         "--resume-exp", metavar="PREFIX", help="go on with the run in experiments/ that begins so"
     )
-    p.add_argument("--threads", type=int, help="CPU threads of the network (default: all cores)")
+    p.add_argument("--threads", type=_count, help="CPU threads of the network (default: all cores)")
     p.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
     p.add_argument("--gpus", help="CUDA devices to use, such as 0,1")
-    p.add_argument("--ngpus", type=int, help="processes that train together, one per device")
-    p.add_argument("--workers", type=int, default=4, help="processes that make examples")
-    p.add_argument("--save-every", type=float, default=180, help="seconds between checkpoints")
+    p.add_argument("--ngpus", type=_count, help="processes that train together, one per device")
+    p.add_argument(
+        "--workers",
+        type=_count_or_none,
+        default=min(4, os.cpu_count() or 1),
+        help="processes that make examples; 0: the trainer makes them (%(default)s)",
+    )
+    p.add_argument(
+        "--save-every", type=_seconds, default=180, help="seconds between checkpoints (%(default)s)"
+    )
     p.add_argument("--tensorboard", action="store_true", help="log for TensorBoard as well")
     p.add_argument("--no-progress", action="store_true", help="show no progress bar")
     p.add_argument("--batch-size", type=int, help="short for --set batch=N")
@@ -91,6 +99,26 @@ def parser() -> cli.Parser:
         "--upsample", choices=["x1", "x2", "x4"], help="short for --set model.config.upsample=..."
     )
     return p
+
+
+def _count(text: str, least: int = 1) -> int:
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"'{text}' is no whole number of {least} or more")
+    return int(text)
+
+
+def _count_or_none(text: str) -> int:
+    return _count(text, least=0)
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of seconds")
+    return value
 
 
 def changes(args: argparse.Namespace) -> list[str]:

@@ -68,9 +68,6 @@ def train_epochs(
         kinds = sorted(model.spec.interactions)
         source, held_out = make_sources(recipe, kinds)
         examples = check_source(source)
-        for example in examples:
-            for words in example.broken:
-                say(f"Skipped {words}")
         trainer = EpochTrainer(
             recipe,
             model,
@@ -84,6 +81,7 @@ def train_epochs(
             say=say,
             progress=not args.no_progress,
         )
+        trainer.writer.tell_broken(words for example in examples for words in example.broken)
         if team.leads:
             save_preview(examples, trainer.folder.preview)
         if resuming:

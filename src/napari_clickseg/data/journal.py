@@ -179,7 +179,7 @@ def find_journals(folder: Path | None = None) -> list[Recorded]:
     folder = journal_folder() if folder is None else folder
     found = []
     for path in folder.glob(f"*{SUFFIX}") if folder.is_dir() else ():
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError, RecursionError):
             with open(path, "r+b") as file:
                 if not _lock(file):
                     continue
@@ -235,7 +235,7 @@ def _values(file: IO[bytes]) -> Iterator[dict[str, Any]]:
     for line in file:
         try:
             value = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(value, dict):
             yield value

@@ -269,7 +269,8 @@ class SavedObject:
     def _rules(self) -> tuple[tuple[str, str, Callable[[], bool]], ...]:
         count, kinds = len(self.interactions), (Click, Stroke, Contour, BoxPrompt)
         after = 0 if self.start_mask is None else self.start_mask.after
-        steps = (after, *self.predicted)
+        predicted = self.predicted if isinstance(self.predicted, tuple) else (None,)
+        steps = (after, *predicted)
         return (
             ("id", "a whole number from 1", lambda: _whole(self.id, 1, LARGEST_LABEL)),
             ("class_name", "a text", lambda: isinstance(self.class_name, str)),
@@ -289,8 +290,7 @@ class SavedObject:
                 "predicted",
                 f"rising numbers of interactions up to {count}",
                 lambda: (
-                    isinstance(self.predicted, tuple)
-                    and all(_whole(n, 0, count) for n in steps)
+                    all(_whole(n, 0, count) for n in steps)
                     and all(a < b for a, b in itertools.pairwise(steps))
                 ),
             ),

@@ -106,6 +106,10 @@ class Scene:
         values : iterable of int, optional
             The values that are objects, in this order; all above 0 by default.
         """
+        if labels.max(initial=0) >= 2**31:
+            raise DatasetError(
+                f"The mask of '{name}' has values beyond {2**31 - 1}. Number its objects anew."
+            )
         labels = np.asarray(labels, np.int32)
         if values is None:
             values = np.unique(labels[labels > 0])
@@ -153,10 +157,10 @@ class Scene:
         labels = np.zeros(self.layers.shape[:2], np.int32)
         for layer in sorted({item.layer for item in self.objects}):
             plane = self.layers[..., layer]
-            values = {item.value: item.id for item in self.objects if item.layer == layer}
-            table = np.zeros(max(values) + 1, np.int32)
-            table[list(values)] = list(values.values())
-            found = table[np.where((plane > 0) & (plane < len(table)), plane, 0)]
+            ids = {item.value: item.id for item in self.objects if item.layer == layer}
+            values, places = np.unique(plane, return_inverse=True)
+            found = np.array([ids.get(value, 0) for value in values.tolist()], np.int32)
+            found = found[places.reshape(plane.shape)]
             if np.any((labels > 0) & (found > 0) & ~self.ignore):
                 raise DatasetError(
                     f"Objects of '{self.id}' overlap, so no single label image holds them. Take "

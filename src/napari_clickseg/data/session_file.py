@@ -205,12 +205,12 @@ def _interaction(value: Any) -> Interaction:
         "contour": lambda: Contour(value["points"], value["positive"]),
         "box": lambda: BoxPrompt(_box(value["box"])),
     }
-    keys = {"click": {"at", "positive"}, "box": {"box"}}.get(kind, {"points", "positive"})
     if not isinstance(kind, str) or kind not in made:
         raise SessionFileError(
             f"{kind!r:.40} is no kind of interaction; there are {', '.join(made)}. "
             "Correct the session, or update napari-clickseg."
         )
+    keys = {"click": {"at", "positive"}, "box": {"box"}}.get(kind, {"points", "positive"})
     _names(f"A {kind}", value, keys, keys | {"kind"})
     places = [value["at"]] if kind == "click" else value.get("points", [])
     pairs = isinstance(places, list) and all(

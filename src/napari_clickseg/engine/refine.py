@@ -25,7 +25,7 @@ from .contrast import to_rgb
 from .edges import RADIUS, follow_edges
 from .fitted_zoom_in import FittedZoomIn
 from .segmenter import Segmenter
-from .session import Session
+from .session import Session, set_pixels
 from .tiles import TileMap
 
 __all__ = ["MaskRefiner", "RefinedMask", "band_width", "near_mask"]
@@ -120,8 +120,8 @@ class MaskRefiner:
 
         Parameters
         ----------
-        mask : (h, w) bool array
-            At least one pixel of it is set.
+        mask : (h, w) array
+            At least one pixel of it is neither 0 nor NaN.
         place : (int, int)
             Row and column of its first pixel in the image.
         interactions : sequence of Interaction
@@ -133,10 +133,13 @@ class MaskRefiner:
         Raises
         ------
         ValueError
-            If the mask is empty or not inside the image, or an interaction is outside.
+            If the mask is empty, no plane or not inside the image, or an interaction is outside.
         Cancelled
             If `cancelled` answered true.
         """
+        mask = set_pixels(mask)
+        if mask.ndim != 2:
+            raise ValueError(f"A mask is (H, W), and this one {mask.shape}. Give one plane of it.")
         whole = Box.of_shape(mask.shape).shift(*place)
         inner = bounding_box(mask)
         if inner is None or whole.clip(self.shape) != whole:
@@ -144,7 +147,7 @@ class MaskRefiner:
                 f"A mask at {whole} has no pixel, or does not fit the image of {self.shape[0]} x "
                 f"{self.shape[1]} pixels. Give masks of the image's objects."
             )
-        mask, box = mask[inner.slices] != 0, inner.shift(*place)
+        mask, box = mask[inner.slices], inner.shift(*place)
         if interactions:
             return self._with_clicks(mask, box, interactions, cancelled)
         band = band_width(mask)

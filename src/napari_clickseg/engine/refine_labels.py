@@ -9,6 +9,7 @@ import numpy as np
 from scipy import ndimage as ndi
 
 from ..cancel import Progress
+from ..data.exports.label_objects import label_boxes
 from ..geometry import Box
 from ..interactions import Click, Interaction
 from .as_clicks import interior_points
@@ -18,7 +19,6 @@ __all__ = ["ObjectChange", "corrections", "refine_labels"]
 
 CORRECTIONS = 4  # clicks at most of each sign, from one corrected object
 SMALLEST = 9  # pixels of a corrected place that are worth a click
-NUMBERED = 2**20  # labels below this are looked up by their number
 EIGHT = np.ones((3, 3), bool)
 Stop = Callable[[], bool] | None
 
@@ -93,7 +93,7 @@ def refine_labels(
     """
     said = interactions or {}
     whole = _checked(labels, refiner.shape)
-    places = _places(whole)
+    places = label_boxes(whole)
     chosen = [label for label in places if only is None or label in only]
     out = whole.copy()
     for label in chosen:
@@ -115,10 +115,12 @@ def refine_labels(
         doubts[label], reach[label] = refined.doubt, refined.box
         if progress is not None:
             progress((done + 1) / len(chosen))
-    for label in chosen:  # what lost all its pixels to others takes its own ones back
-        part = out[reach[label].slices]
-        if not (part == label).any():
-            part[whole[reach[label].slices] == label] = label
+    waiting = chosen
+    while lost := [label for label in waiting if not (out[reach[label].slices] == label).any()]:
+        for label in lost:  # it takes its own pixels back, maybe all that another one won
+            box = places[label]
+            out[box.slices][whole[box.slices] == label] = label
+        waiting = [label for label in waiting if label not in lost]
     changes = [_change(whole, out, label, reach[label], doubts[label]) for label in chosen]
     return out.astype(labels.dtype, copy=False), changes
 
@@ -138,7 +140,7 @@ def corrections(before: np.ndarray, after: np.ndarray) -> dict[int, list[Interac
         largest places first.
     """
     found: dict[int, list[Interaction]] = {}
-    old_places, new_places = _places(before), _places(after)
+    old_places, new_places = label_boxes(before), label_boxes(after)
     for label, box in new_places.items():
         window = box.union(old_places.get(label, box))
         old, new = before[window.slices] == label, after[window.slices] == label
@@ -177,23 +179,6 @@ def _checked(labels: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     if labels.size and labels.min() < 0:
         raise ValueError("The mask has labels below 0. Number the objects from 1.")
     return labels
-
-
-def _places(labels: np.ndarray) -> dict[int, Box]:
-    """The box around each label, by rising label; labels may be as large as they like."""
-    if labels.max(initial=0) < NUMBERED:
-        values, numbers = None, labels.astype(np.uint8) if labels.dtype.kind == "b" else labels
-    else:  # find_objects makes a list as long as the largest label
-        values, inverse = np.unique(labels, return_inverse=True)
-        numbers = inverse.reshape(labels.shape) + int(values[0] != 0)
-        values = values[values != 0]
-    return {
-        number if values is None else int(values[number - 1]): Box(
-            place[0].start, place[1].start, place[0].stop, place[1].stop
-        )
-        for number, place in enumerate(ndi.find_objects(numbers), start=1)
-        if place is not None
-    }
 
 
 def _change(

@@ -16,7 +16,7 @@ from .tiles import TILE, Key, MaskView, TileMap
 if TYPE_CHECKING:
     from .brs import Refinement
 
-__all__ = ["History", "Session", "only_inside"]
+__all__ = ["History", "Session", "only_inside", "set_pixels"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +115,11 @@ class Session:
         """Raise ValueError if an interaction does not touch the image, or the region."""
         allowed = self.region or Box.of_shape(self.shape)
         if isinstance(interaction, BoxPrompt):
+            if interaction.box.empty:
+                raise ValueError(
+                    f"{interaction.box} holds no pixel. Give its top above its bottom, and its "
+                    "left before its right."
+                )
             inside = not interaction.box.intersect(allowed).empty
         else:
             inside = any(allowed.contains(row, col) for row, col in interaction.points)
@@ -149,8 +154,8 @@ class Session:
         Parameters
         ----------
         mask : (H, W) array
-            Anything sliceable of the image's shape, or nested lists; non-zero is object. What is
-            outside the box that the object is confined to does not count.
+            Anything sliceable of the image's shape, or nested lists; non-zero is object, but not
+            NaN. What is outside the box that the object is confined to does not count.
 
         Raises
         ------
@@ -166,7 +171,7 @@ class Session:
         height, width = self.shape
         strips = (Box(top, 0, min(top + TILE, height), width) for top in range(0, height, TILE))
         start = TileMap(self.shape).paste_parts(
-            (strip, np.asarray(mask[strip.top : strip.bottom]) != 0) for strip in strips
+            (strip, set_pixels(mask[strip.top : strip.bottom])) for strip in strips
         )
         if self.region is not None:
             start = only_inside(start, self.region)
@@ -206,6 +211,12 @@ class Session:
         """Where the probability is above a threshold, in a box or the whole image; dense bool."""
         view = MaskView(self.probabilities, threshold)
         return view.read(Box.of_shape(self.shape) if box is None else box)
+
+
+def set_pixels(mask: Any) -> np.ndarray:
+    """Where a mask is neither 0 nor NaN; bool."""
+    values = np.asarray(mask)
+    return (values != 0) & (values == values)
 
 
 def _as_mask(mask: Any) -> Any:

@@ -117,11 +117,11 @@ class View:
             math.ceil(self.box.right / across),
         ).clip(reader.levels[level])
         if box.area > DENSE_PIXELS:
-            return self._readblocks(reader, box, level, limits).expand(-1, 3, -1, -1)
+            return self._read_blocks(reader, box, level, limits).expand(-1, 3, -1, -1)
         pixels = torch.from_numpy(to_rgb(reader.read(box, level), limits))
         return self.resize(pixels.permute(2, 0, 1)[None], self.size).expand(-1, 3, -1, -1)
 
-    def _readblocks(
+    def _read_blocks(
         self, reader: ImageReader, box: Box, level: int, limits: tuple[float, float]
     ) -> Tensor:
         """What `resize` makes of a box, ``(1, 1 or 3, h, w)``; each block is resized on its own.

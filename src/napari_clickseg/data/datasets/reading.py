@@ -118,14 +118,16 @@ def read_labels(path: Path) -> np.ndarray:
         raise DatasetError(
             f"The mask {path} has the shape {array.shape}. A mask is (H, W): one number per pixel."
         )
-    whole = array.dtype.kind != "f" or bool((np.isfinite(array) & (array == array.round())).all())
-    if not whole:
+    if array.dtype.kind == "f" and not (array == array.round()).all():
+        what = "fractions" if np.isfinite(array).all() else "NaN"
         raise DatasetError(
-            f"The mask {path} holds fractions. A mask has whole numbers: 0 for background, one for "
+            f"The mask {path} holds {what}. A mask has whole numbers: 0 for background, one for "
             "each object."
         )
     if array.size and not -(2**31) <= array.min() <= array.max() < 2**31:
-        raise DatasetError(f"The mask {path} has values beyond 32 bits. Number its objects anew.")
+        raise DatasetError(
+            f"The mask {path} has values beyond {2**31 - 1}. Number its objects anew, from 1 on."
+        )
     return array.astype(np.int32)
 
 

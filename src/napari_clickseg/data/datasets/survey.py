@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..scenes import SceneDataset
+from .base import some
 
 __all__ = ["Survey", "survey"]
 
@@ -57,7 +58,7 @@ class Survey:
                 f"{low:.2%} to {high:.1%} of its image (median {middle:.2%})"
             )
         if self.empty:
-            lines.append(f"  no object: {_first(self.empty)}")
+            lines.append(f"  no object: {some(self.empty)}")
         lines += [f"  {name} cannot be used: {why}" for name, why in self.broken.items()]
         return "\n".join(lines)
 
@@ -105,8 +106,3 @@ def survey(
     mean = float(np.mean(ignored)) if ignored else 0.0
     counts = (tuple(objects), tuple(shares), mean, tuple(sizes), tuple(empty), broken)
     return Survey(dataset.name, len(objects), *counts)
-
-
-def _first(names: tuple[str, ...]) -> str:
-    more = f" and {len(names) - 6} more" if len(names) > 6 else ""
-    return ", ".join(names[:6]) + more

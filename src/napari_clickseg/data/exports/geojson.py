@@ -142,7 +142,7 @@ def read_geojson(
         return _labels(value, Path(path), shape, place)
     except ExportError:
         raise
-    except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
         raise ExportError(
             f"The GeoJSON file {path} is damaged: {error!r:.80}. Write it again."
         ) from error

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,10 @@ MOVE, LINE, CURVE, CUBIC, CLOSE = range(5)
 ENDS = {MOVE: 2, LINE: 2, CURVE: 4, CUBIC: 6, CLOSE: 0}  # numbers after each kind of segment
 LARGEST = 2**15 - 1  # coordinate of an outline of whole numbers
 ROUND = 256  # corners that stand for an oval
+DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, struct.error),
+    *(ValueError, IndexError, KeyError, OverflowError),
+)
 
 
 def write_roi_zip(
@@ -137,23 +142,33 @@ def read_roi_zip(path: str | os.PathLike[str], shape: tuple[int, int] | None = N
     try:
         with zipfile.ZipFile(path) as archive:
             names = [name for name in archive.namelist() if name.lower().endswith(".roi")]
-            rois = [_decode(archive.read(name)) for name in names]
+            return _labels([_decode(archive.read(name)) for name in names], path, shape)
+    except ExportError:
+        raise
     except OSError as error:
         raise ExportError(
             f"{path} cannot be opened: {error.strerror or error}. Check the path, and that you may "
             "read it."
         ) from error
-    except (zipfile.BadZipFile, struct.error, ValueError, IndexError, KeyError) as error:
+    except (RuntimeError, NotImplementedError) as error:  # a password, or another compression
+        raise ExportError(f"{path} cannot be unpacked: {error}. Save it again.") from error
+    except DAMAGED as error:
         raise ExportError(
             f"The ROI set {path} is damaged: {error!s:.80}. Save it again."
         ) from error
+
+
+def _labels(
+    rois: list[tuple[list[np.ndarray], dict[str, str]]], path: Path, shape: tuple[int, int] | None
+) -> ReadLabels:
     rois = [(rings, facts) for rings, facts in rois if rings]
     if not rois:
         raise ExportError(f"{path} holds no areas of ImageJ. Choose a ROI set with areas.")
     reach = np.ceil(np.concatenate([r for rings, _ in rois for r in rings]).max(axis=0))
-    said = [(int(f["height"]), int(f["width"])) for _, f in rois if {"height", "width"} <= set(f)]
+    sizes = [(_number(facts, "height"), _number(facts, "width")) for _, facts in rois]
+    said = [size for size in sizes if min(size) > 0]
     shape = shape or (said[0] if len(said) == len(rois) else (int(reach[0]), int(reach[1])))
-    ids = [int(facts.get("label", 0)) for _, facts in rois]
+    ids = [_number(facts, "label") for _, facts in rois]
     if min(ids) < 1 or max(ids) >= 2**32 or len(set(ids)) < len(ids):
         ids = list(range(1, len(rois) + 1))
     labels, masks = blank(shape, max(ids)), []
@@ -164,6 +179,12 @@ def read_roi_zip(path: str | os.PathLike[str], shape: tuple[int, int] | None = N
     paint_all(labels, masks)
     named = {label: f.get("class", "") for label, (_, f) in zip(ids, rois, strict=True)}
     return ReadLabels(path.stem, labels, {label: name for label, name in named.items() if name})
+
+
+def _number(facts: Mapping[str, str], name: str) -> int:
+    """A property as a number; 0 if it is none, such as another program's property of this name."""
+    text = facts.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 0
 
 
 def _decode(data: bytes) -> tuple[list[np.ndarray], dict[str, str]]:
