@@ -1,6 +1,7 @@
 """One process, several, a cluster, and a run that was interrupted: the same numbers."""
 
 import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -147,3 +148,14 @@ def test_journals_of_other_runs_and_other_files_are_refused(tmp_path):
         (tmp_path / "journal.jsonl").write_text(text)
         with pytest.raises(ValueError, match="no journal"):
             Journal(tmp_path, {"model": "m"})
+
+
+def test_a_run_does_not_go_on_with_other_images(job, tmp_path):
+    shutil.copytree(job.data, tmp_path / "Stripes")
+    mine = replace(job, data=str(tmp_path / "Stripes"), variants=user_variants("centre"))
+    run_job(mine, Journal(tmp_path, {}), limit=1)
+    forget()
+    for part in ("images", "masks"):  # one more image, before all others
+        shutil.copy(tmp_path / "Stripes" / part / "2.png", tmp_path / "Stripes" / part / "+.png")
+    with pytest.raises(ValueError, match="0 is not where it was"):
+        run_job(mine, Journal(tmp_path, {}))

@@ -317,6 +317,13 @@ def test_the_bundled_model_keeps_its_promises():
     assert sum(p.numel() for p in model.parameters()) <= 4_000_000
 
 
+def test_a_model_file_may_be_read_by_whom_other_new_files_may_be_read(tmp_path):
+    write_model(tiny(), tmp_path / "a.safetensors", {"name": "a", "licence": "x"})
+    (tmp_path / "other").touch()
+    modes = {path.stat().st_mode for path in tmp_path.iterdir()}
+    assert len(modes) == 1
+
+
 @torch.inference_mode()
 def test_a_widened_network_answers_clicks_as_before():
     narrow, wide = tiny(), CompactModel(**TINY, every_kind=True).eval()

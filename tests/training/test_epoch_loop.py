@@ -15,8 +15,9 @@ from training.discs import write_discs, write_recipe
 
 from napari_clickseg.commands.train import main
 from napari_clickseg.models.zoo import ModelCard, load_model
-from napari_clickseg.training import run_writer
+from napari_clickseg.training import batches, run_writer
 from napari_clickseg.training.checkpoint import read_checkpoint
+from napari_clickseg.training.parallel import Team
 from napari_clickseg.training.recipe import load_recipe
 
 QUIET = ["--workers", "0", "--threads", "1", "--no-progress", "--device", "cpu"]
@@ -160,28 +161,39 @@ def test_a_corrupt_image_is_named_and_left_out(discs, tmp_path, capsys):
     recipe = write_recipe(tmp_path / "tiny.toml", discs, epochs=1, more="# all")
     assert main(command(recipe, tmp_path / "run", "--set", "epoch_length=-1")) == 0
     out = capsys.readouterr().out
-    assert len([line for line in out.splitlines() if "Skipped" in line and "04" in line]) >= 1
+    assert len([line for line in out.splitlines() if "Skipped" in line and "04" in line]) == 1
 
 
-def test_a_full_disk_stops_the_run_and_keeps_the_checkpoint(discs, tmp_path, capsys, monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(28, "No space left on device"), "No space left"),
+        (RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos"), "full disk"),
+    ],
+    ids=["system", "torch"],
+)
+def test_a_full_disk_stops_the_run_and_keeps_the_checkpoint(
+    discs, tmp_path, capsys, monkeypatch, error, words
+):
     recipe = write_recipe(tmp_path / "tiny.toml", discs)
     run = tmp_path / "run"
-    write, written = run_writer.write_checkpoint, []
+    write, written = torch.save, []
 
-    def full(path, state):
+    def full(state, file):
         if len(written) == 2:
-            path.with_suffix(".part").write_bytes(b"half")
-            raise OSError(28, "No space left on device")
+            file.write(b"half")
+            raise error
         written.append(state["total"])
-        write(path, state)
+        write(state, file)
 
-    monkeypatch.setattr(run_writer, "write_checkpoint", full)
+    monkeypatch.setattr(torch, "save", full)
     assert main(command(recipe, run)) == 2
     said = capsys.readouterr().err
-    assert "No space left" in said
+    assert words in said
     assert "--resume" in said
+    assert "enforce" not in said
     assert not list(run.rglob("*.part"))
-    monkeypatch.setattr(run_writer, "write_checkpoint", write)
+    monkeypatch.setattr(torch, "save", write)
     assert main(command(recipe, run, "--resume")) == 0
     straight = tmp_path / "straight"
     assert main(command(recipe, straight)) == 0
@@ -220,6 +232,20 @@ def test_workers_make_the_same_examples(discs, tmp_path):
     assert main(command(recipe, tmp_path / "none")) == 0
     assert main([*command(recipe, tmp_path / "two"), "--workers", "2"]) == 0
     same(weights(tmp_path / "none"), weights(tmp_path / "two"))
+
+
+class Groups:
+    """Examples that say which process group made them."""
+
+    def __getitem__(self, _number):
+        return os.getpgid(0)
+
+
+@pytest.mark.skipif(not hasattr(os, "getpgid"), reason="Windows has no process groups")
+def test_ctrl_c_does_not_reach_the_workers(monkeypatch):
+    monkeypatch.setattr(batches, "collate", list)
+    groups = [group for (group,) in batches.load(Groups(), [[0], [1]], Team(), workers=2)]
+    assert os.getpgid(0) not in groups
 
 
 def test_ten_images_and_a_cpu_make_the_bundled_model_better(tmp_path, capsys):

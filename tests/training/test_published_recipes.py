@@ -3,11 +3,13 @@
 import dataclasses
 import json
 import math
+from functools import partial
 
 import miniature_sets
 import pytest
 import torch
 
+from napari_clickseg.models import hrnet
 from napari_clickseg.models.checkpoint import read_model
 from napari_clickseg.models.mix_transformer import BACKBONES
 from napari_clickseg.models.registry import build_model
@@ -25,7 +27,12 @@ PUBLISHED = sorted(
     name for name, r in RECIPES.items() if isinstance(r, EpochRecipe) and r.model.architecture
 )
 NARROW = {
-    "hrnet": ["model.config.width=4", "model.config.ocr_width=4", "model.config.small=true"],
+    "hrnet": [
+        "model.config.width=4",
+        "model.config.ocr_width=4",
+        "model.config.small=true",
+        "crop=[32, 32]",
+    ],
     "deeplab": ['model.config.backbone="resnet34"', "model.config.channels=8", "crop=[32, 32]"],
     "segformer": ['model.config.backbone="mit_b1"'],
     "plain_vit": [
@@ -78,11 +85,17 @@ def data(tmp_path_factory):
     return root
 
 
+def one_block(layer, block, in_width, out_width, _blocks, *more, **options):
+    """A layer of an HRNet with one block only."""
+    return layer(block, in_width, out_width, 1, *more, **options)
+
+
 @pytest.fixture
 def small(monkeypatch):
     """Shallow encoders where a recipe cannot make them narrow; no checkpoints to go on from."""
     one = {name: (block, (1, 1, 1, 1)) for name, (block, _) in DilatedResNet.DEPTHS.items()}
     monkeypatch.setattr(DilatedResNet, "DEPTHS", one)
+    monkeypatch.setattr(hrnet, "residual_layer", partial(one_block, hrnet.residual_layer))
     tiny = dataclasses.replace(BACKBONES["mit_b1"], channels=(64, 64, 80, 80), depths=(1, 1, 1, 1))
     monkeypatch.setitem(BACKBONES, "mit_b1", tiny)
     monkeypatch.setattr(RunWriter, "checkpoint", lambda *_: None)

@@ -160,6 +160,7 @@ def test_nothing_accepted_is_lost_when_the_program_is_killed(dock_of, settle, tm
         from napari_clickseg.widgets.autosave import Autosave
         from napari_clickseg.widgets.clicking import Clicking
         from napari_clickseg.widgets.controller import Controller
+        from napari_clickseg.widgets.signing import Signatures
 
         class Runner:
             def submit(self, job): pass
@@ -169,7 +170,7 @@ def test_nothing_accepted_is_lost_when_the_program_is_killed(dock_of, settle, tm
         image = viewer.add_image(np.arange(64 * 64, dtype=np.uint16).reshape(64, 64))
         controller = Controller(Runner(), lambda name, device: None)
         clicking = Clicking(viewer, controller)
-        autosave = Autosave(clicking, print)
+        autosave = Autosave(clicking, print, Signatures())
         clicking.start(image)
         for label in (1, 2):
             grid = np.mgrid[10 * label : 10 * label + 8, 5:25]

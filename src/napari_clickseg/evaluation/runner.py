@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 
 from ..cancel import Cancelled
@@ -45,12 +45,14 @@ def run_job(
     Raises
     ------
     ValueError
-        If a number makes no sense, or none of the images has an object.
+        If a number makes no sense, none of the images has an object, or the images are others than
+        those in the journal.
     Cancelled
         If `cancelled` answered yes.
     """
     dataset = job.dataset()
     name, total = dataset.name, image_count(dataset, job.objects, limit)
+    _check_images(name, dataset.ids, journal)
     todo = [k for k in range(total) if (name, k) not in journal.finished]
     begun, peaks = total - len(todo), [0]
 
@@ -85,6 +87,18 @@ def run_job(
             for future in waiting:
                 future.cancel()
     return _sorted_out(job, name, total, journal, max(peaks) or None)
+
+
+def _check_images(name: str, ids: Sequence[str], journal: Journal) -> None:
+    """Raise ValueError if a data set is no longer the one that was measured before."""
+    before = {index: image for (data, index), image in journal.finished.items() if data == name}
+    before |= {each.index: each.result.image for each in journal.entries if each.data == name}
+    for index, image in before.items():
+        if list(ids[index : index + 1]) != [image]:
+            raise ValueError(
+                f"The images of '{name}' have changed since the run that is to go on: {image} is "
+                "not where it was. Choose another folder, or start anew with --restart."
+            )
 
 
 def _sorted_out(

@@ -103,6 +103,7 @@ def save(
         "name": one.name,
         **one.run,
         "limit": one.limit,
+        "data": {job.dataset().name: job.data for job in one.jobs},
         "machine": one.machine,
         "peak_memory": one.peak_memory,
     }
@@ -121,7 +122,12 @@ def save(
         for result in one.results:
             dataset = datasets[result.name].dataset()
             cases += write_worst_cases(
-                folder / "worst", result, dataset, one.model, _settings(one.profile), worst
+                folder / "worst",
+                result,
+                dataset,
+                one.jobs[0].model,
+                _settings(one.profile),
+                worst,
             )
         _write(folder / "worst" / "worst.md", as_markdown(cases))
 

@@ -50,7 +50,11 @@ def write_model(
         "config": model.config,
         "card": dict(card),
     }
+    path = Path(path)
+    path.touch()
+    mode = path.stat().st_mode  # that of any new file here; safetensors makes private ones
     save_file(state, str(path), metadata={KEY: json.dumps(about)})
+    path.chmod(mode)
 
 
 def read_model(path: str | Path, profile: str | None = None) -> ClickModel:

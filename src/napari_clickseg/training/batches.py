@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -50,7 +51,14 @@ def load(
         collate_fn=collate,
         num_workers=workers,
         pin_memory=team.device.type == "cuda",
+        worker_init_fn=_out_of_reach,
     )
+
+
+def _out_of_reach(_number: int) -> None:
+    """Let a signal to the whole command, such as Ctrl-C, reach the trainer only, who ends us."""
+    if hasattr(os, "setpgid"):  # not on Windows
+        os.setpgid(0, 0)
 
 
 def training_batches(

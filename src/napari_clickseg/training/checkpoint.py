@@ -3,22 +3,43 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import torch
 
-__all__ = ["read_checkpoint", "write_checkpoint"]
+__all__ = ["not_written", "read_checkpoint", "write_checkpoint"]
 
 
 def write_checkpoint(path: Path, state: dict[str, Any]) -> None:
-    """Write tensors and plain values; an interrupted write leaves the previous file as it was."""
+    """Write tensors and plain values; an interrupted write leaves the previous file as it was.
+
+    Raises
+    ------
+    ValueError
+        If the disk is full or the folder cannot be written.
+    """
     part = path.with_suffix(".part")
-    with part.open("wb") as file:
-        torch.save(state, file)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    try:
+        with part.open("wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except (OSError, RuntimeError) as error:  # torch's own writer raises the latter
+        raise not_written(path, part, error) from error
+
+
+def not_written(path: Path, part: Path, error: Exception) -> ValueError:
+    """What to raise where a file of a run cannot be written; the unfinished part is removed."""
+    with suppress(OSError):
+        part.unlink(missing_ok=True)
+    why = getattr(error, "strerror", None) or "it ends too early, as on a full disk"
+    return ValueError(
+        f"{path} cannot be written: {why}. Make room or choose another disk, then go on with "
+        "--resume, or begin again if there is no checkpoint yet."
+    )
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

@@ -230,7 +230,13 @@ class Trainer:
         self.say("  ".join(f"{name} {value}" for name, value in entry.items()))
 
     def save(self) -> None:
-        """Write the checkpoint."""
+        """Write the checkpoint.
+
+        Raises
+        ------
+        ValueError
+            If it cannot be written; the one before stays.
+        """
         state = {
             "recipe": self.recipe.as_dict(),
             "stage": self.stage,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +10,12 @@ import numpy as np
 
 from ..models.base import ClickModel
 from ..models.checkpoint import write_model
-from .checkpoint import write_checkpoint
+from .checkpoint import not_written, write_checkpoint
 from .log import RunLog
 from .pictures import save_picture
 from .run_folder import RunFolder
 
 __all__ = ["RunWriter"]
-
-ROOM = "Make room or choose another disk, then go on with --resume."
 
 
 class RunWriter:
@@ -109,7 +106,7 @@ class RunWriter:
             write_model(model, part, card)
             part.replace(path)
         except Exception as error:  # safetensors has its own kinds for a full disk
-            self._give_up(path, part, error)
+            raise not_written(path, part, error) from error
 
     def checkpoint(self, state: dict[str, Any]) -> None:
         """Write the checkpoint.
@@ -119,14 +116,4 @@ class RunWriter:
         ValueError
             If it cannot be written; the one before stays.
         """
-        path = self.folder.last
-        try:
-            write_checkpoint(path, state)
-        except (OSError, RuntimeError) as error:  # torch's own writer raises the latter
-            self._give_up(path, path.with_suffix(".part"), error)
-
-    def _give_up(self, path: Path, part: Path, error: Exception) -> None:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-        why = " ".join(str(error).split()).rstrip(".")
-        raise ValueError(f"{path} cannot be written: {why}. {ROOM}") from error
+        write_checkpoint(self.folder.last, state)
