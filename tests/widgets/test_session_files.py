@@ -45,6 +45,19 @@ def test_a_session_comes_back_with_masks_clicks_and_classes(saved, settle, image
     assert np.array_equal(np.asarray(dock.clicking.layers.preview.data) != 0, before == 3)
 
 
+def test_objects_that_a_session_brought_back_are_not_offered_again(saved, dock_of, settle, image):
+    viewer, dock, path, _ = saved
+    dock.shut_down()
+    viewer.layers.clear()
+    _, dock = dock_of(DiskModel(), viewer)
+    viewer.add_image(image, name="again")
+    assert "Recover 4 objects" in dock.recovery.text.text()
+    assert dock.recovery.isVisibleTo(dock)
+    dock.sessions.open(path)
+    settle(dock)
+    assert len(objects(dock).items) == 4 and not dock.recovery.isVisibleTo(dock)
+
+
 def test_objects_that_are_there_stay(saved, settle):
     _, dock, path, before = saved
     dock.sessions.open(path)

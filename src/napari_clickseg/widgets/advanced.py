@@ -67,6 +67,7 @@ class AdvancedPanel(QCollapsible):
         super().__init__("Advanced", parent, expandedIcon="▾", collapsedIcon="▸")
         self.setDuration(0)
         self._touched: set[str] = set()
+        self._shown = False  # whether nothing was edited since the model was shown
         self._filling = False
         self._spec: ModelSpec | None = None
         self._base: Profile = base_profile(None, {})
@@ -112,6 +113,7 @@ class AdvancedPanel(QCollapsible):
     def _on_edit(self, name: str) -> None:
         if not self._filling:
             self._touched.add(name)
+            self._shown = False
             self._enable()
             self.edited.emit()
 
@@ -125,7 +127,9 @@ class AdvancedPanel(QCollapsible):
         base : Profile
             Whose numbers the options override.
         """
-        self._spec, self._base = spec, base
+        if self._shown and spec is self._spec and base == self._base:
+            return
+        self._spec, self._base, self._shown = spec, base, True
         lacking = refinements_lacking(spec)
         for row, kind in enumerate(REFINEMENTS):
             item = self.refinement.model().item(row)
@@ -143,6 +147,7 @@ class AdvancedPanel(QCollapsible):
     def forget(self) -> None:
         """Leave all options to the model's own numbers again."""
         self._touched.clear()
+        self._shown = False
 
     def _enable(self) -> None:
         self.max_clicks.setSpecialValueText(

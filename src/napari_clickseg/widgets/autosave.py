@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from concurrent.futures import wait
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,26 +18,34 @@ from ..data.journal import (
     prune,
     read_journal,
 )
-from ..data.saved_session import ImageSignature, SavedClass, SavedModel, SavedSession
+from ..data.saved_session import SavedClass, SavedModel, SavedObject, SavedSession
 from ..engine.tiles import TileMap
 from ..geometry import Box, bounding_box
 from . import messages
 from .accepted import AcceptedObject, Key, as_saved, from_saved
 from .clicking import Clicking
+from .layers import bare
 from .patches import Patch, read_label
 from .plane import Plane
+from .signing import Signatures, Signed
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
 
-__all__ = ["Autosave", "signature"]
+__all__ = ["Autosave"]
 
 
-def signature(image: Image) -> ImageSignature:
-    """How an image layer is recognised; a few small blocks of it are read."""
-    data = image.data[0] if image.multiscale else image.data
-    path = getattr(image.source, "path", None)
-    return ImageSignature.of(data, str(path or image.name))
+@dataclass(eq=False)
+class _Recording:
+    """The journal of an objects layer; None if it is not to be written.
+
+    Until its image is signed, what is to be written waits.
+    """
+
+    layer: Labels
+    image: Image
+    journal: Journal | None = None
+    waiting: list[Callable[[Journal], Any]] | None = field(default_factory=list)
 
 
 class Autosave:
@@ -47,6 +56,7 @@ class Autosave:
     clicking : Clicking
     say : callable
         ``say(text, level)``: told once when a journal cannot be written.
+    signatures : Signatures
     folder : Path, optional
         Of the journals; the user's by default.
     """
@@ -55,10 +65,12 @@ class Autosave:
         self,
         clicking: Clicking,
         say: Callable[[str, str], Any],
+        signatures: Signatures,
         folder: Path | None = None,
     ) -> None:
         self._clicking, self._say, self._folder = clicking, say, folder
-        self._journals: list[tuple[Labels, Journal | None]] = []
+        self._signatures = signatures
+        self._recordings: list[_Recording] = []
         self._classes: dict[str, str] = {}
         self.on = True
         clicking.objects.kept.connect(self._on_kept)
@@ -68,89 +80,142 @@ class Autosave:
         """Write no more. What is there can be recovered at the next start."""
         self._clicking.objects.kept.disconnect(self._on_kept)
         self._clicking.objects.changed.disconnect(self._on_changed)
-        for _, journal in self._journals:
-            if journal is not None:
-                journal.close(keep=bool(journal.count))
-        self._journals = []
+        for recording in self._recordings:
+            self._close(recording)
+        self._recordings = []
 
     # ------------------------------------------------------------------ writing
-    def _journal(self) -> Journal | None:
+    def _recording(self) -> _Recording | None:
         """That of the objects layer in use; a new one at its first object."""
         layer, image = self._clicking.layers.objects, self._clicking.image
-        for known, journal in self._journals:
-            if known is layer:
-                return journal
+        for known in self._recordings:
+            if known.layer is layer:
+                return known
         if layer is None or image is None or not self.on:
             return None
         self._classes = {}
-        journal = self._try(lambda: Journal(signature(image), self._folder))
-        self._journals.append((layer, journal))
-        return journal
+        recording = _Recording(layer, image)
+        self._recordings.append(recording)
+        self._signatures.ask(image, lambda signed: self._open(recording, signed))
+        return recording
+
+    def _open(self, recording: _Recording, signed: Signed) -> None:
+        """Begin the journal of a signed image, and write what waited for that."""
+        waiting, recording.waiting = recording.waiting, None
+        if waiting is None:
+            return  # it was closed meanwhile
+        try:
+            recording.journal = Journal(signed.result(), self._folder)
+        except Exception as error:  # noqa: BLE001  (of any reader)
+            self._say(messages.autosave_failed(str(error)), "warning")
+        for write in waiting:
+            self._write(recording, write)
+
+    def _write(self, recording: _Recording, write: Callable[[Journal], Any]) -> None:
+        """Write into a journal, or keep that for when there is one."""
+        if recording.waiting is not None:
+            recording.waiting.append(write)
+        elif recording.journal is not None:
+            try:
+                write(recording.journal)
+            except (OSError, ValueError) as error:
+                recording.journal.close(keep=True)
+                recording.journal = None
+                self._say(messages.autosave_failed(str(error)), "warning")
+
+    def _finish(self, recording: _Recording) -> None:
+        """Have the journal and what waits for it on the disk now."""
+        if recording.waiting is not None:
+            signed = self._signatures.begin(recording.image)
+            wait((signed,))
+            self._open(recording, signed)
+
+    def _close(self, recording: _Recording) -> Journal | None:
+        """Write what waits, and close the journal; one without objects is deleted."""
+        if recording.waiting:
+            self._finish(recording)
+        recording.waiting = None
+        if recording.journal is not None:
+            recording.journal.close(keep=bool(recording.journal.count))
+        return recording.journal
 
     def _on_kept(self, put: tuple[AcceptedObject, ...], gone: tuple[Key, ...]) -> None:
         self._close_removed()
-        layer, journal = self._clicking.layers.objects, self._journal()
-        if journal is None or layer is None:
+        layer, recording = self._clicking.layers.objects, self._recording()
+        if recording is None or layer is None:
             return
+        pixels = [read_label(layer, item.plane, item.label, item.box) for item in put]
+        if recording.waiting is not None:  # later they may be others
+            pixels = [tuple(_tight(pieces)) for pieces in pixels]
 
-        def write() -> None:
+        def write(journal: Journal) -> None:
             for label, plane in gone:
                 journal.drop(label, plane.steps)
-            for item in put:
-                pixels = read_label(layer, item.plane, item.label, item.box)
-                journal.put(as_saved(item), _tight(pixels))
+            for item, pieces in zip(put, pixels, strict=True):
+                journal.put(as_saved(item), _tight(pieces))
 
-        self._try(write)
+        self._write(recording, write)
 
     def _on_changed(self) -> None:
         """Record the colours of classes when they are others."""
         classes = dict(self._clicking.objects.classes)
         if classes != self._classes and classes:
-            journal = self._journal()
-            if journal is not None:
+            recording = self._recording()
+            if recording is not None:
                 self._classes = classes
-                self._try(lambda: journal.classes(classes))
+                self._write(recording, lambda journal: journal.classes(classes))
 
     def _close_removed(self) -> None:
         """Let go of journals whose layer the user removed; they can be recovered then."""
         alive = {id(layer) for layer in self._clicking.layers.all_objects}
-        for layer, journal in self._journals:
-            if id(layer) not in alive and journal is not None:
-                journal.close(keep=bool(journal.count))
-        self._journals = [pair for pair in self._journals if id(pair[0]) in alive]
+        gone = [known for known in self._recordings if id(known.layer) not in alive]
+        self._recordings = [known for known in self._recordings if id(known.layer) in alive]
+        for recording in gone:
+            self._close(recording)
 
     def release(self, layer: Labels) -> Path | None:
         """Write no more for a layer; gives its journal, which can be deleted once it is saved."""
-        journals = [journal for known, journal in self._journals if known is layer]
-        self._journals = [pair for pair in self._journals if pair[0] is not layer]
-        if not journals or journals[0] is None:
-            return None
-        journals[0].close()
-        return journals[0].path
-
-    def _try(self, write: Callable[[], Any]) -> Any:
-        try:
-            return write()
-        except (OSError, ValueError) as error:
-            layer = self._clicking.layers.objects
-            for known, journal in self._journals:
-                if known is layer and journal is not None:
-                    journal.close(keep=True)
-            self._journals = [
-                (known, None if known is layer else journal) for known, journal in self._journals
-            ]
-            self._say(messages.autosave_failed(str(error)), "warning")
-            return None
+        found = [known for known in self._recordings if known.layer is layer]
+        self._recordings = [known for known in self._recordings if known.layer is not layer]
+        journal = self._close(found[0]) if found else None
+        return None if journal is None else journal.path
 
     # ------------------------------------------------------------------ reading
-    def lost(self, image: Image) -> list[Recorded]:
-        """Journals of an image that nobody writes, newest first, without their objects."""
+    def find_lost(self, image: Image, answer: Callable[[list[Recorded]], Any]) -> None:
+        """Find journals of an image that nobody writes, newest first, without their objects.
+
+        ``answer(journals)`` is called when the image is recognised: at once, unless it is lazy.
+        """
         self._close_removed()
         prune(self._folder)
         shape = tuple(int(n) for n in (image.data[0] if image.multiscale else image.data).shape)
         found = [known for known in find_journals(self._folder) if known.image.shape == shape]
-        mine = signature(image) if found else None
-        return [known for known in found if known.image.same_image(mine)]
+
+        def compare(signed: Signed) -> None:
+            mine = None if signed.exception() else signed.result()  # the unreadable has none
+            answer([known for known in found if mine and known.image.same_image(mine)])
+
+        if found:
+            self._signatures.ask(image, compare)
+        else:
+            answer([])
+
+    def holds(self, image: Image, recorded: Iterable[RecordedObject]) -> bool:
+        """Whether objects of an image are among the accepted ones, whatever their ids are.
+
+        They are if they were made by the same clicks; painted ones, if they look the same.
+        """
+        if bare(image) is not self._clicking.image:
+            return False
+        accepted = self._clicking.objects.items.values()
+        mine = {_essence(as_saved(item), item.box, item.area) for item in accepted}
+        for known in recorded:
+            box, area = Box(0, 0, 0, 0), 0
+            for piece, mask in known.pieces:
+                box, area = box.union(piece), area + int(np.count_nonzero(mask))
+            if _essence(known.saved, box, area) not in mine:
+                return False
+        return True
 
     def recover(self, path: Path) -> int:
         """Put the objects of a journal into the objects layer; returns how many there were.
@@ -169,7 +234,10 @@ class Autosave:
             raise ValueError(messages.PRESS_START)
         recorded = read_journal(path)
         count = self.put_back(recorded.objects, recorded.classes)
-        if self._journal() is not None:
+        recording = self._recording()
+        if recording is not None:
+            self._finish(recording)
+        if recording is not None and recording.journal is not None:
             path.unlink(missing_ok=True)
         return count
 
@@ -223,7 +291,7 @@ class Autosave:
         in_order = sorted(objects.items.values(), key=lambda item: item.edited)
         items = tuple(as_saved(self._with_start(item)) for item in in_order)
         classes = tuple(SavedClass(name, colour) for name, colour in objects.classes.items())
-        return SavedSession(signature(image), model, items, classes=classes)
+        return SavedSession(self._signatures.of(image), model, items, classes=classes)
 
     def _with_start(self, item: AcceptedObject) -> AcceptedObject:
         """An object that was only painted, given as the mask that it starts from."""
@@ -234,6 +302,12 @@ class Autosave:
         return replace(
             item, start=mask.paste_parts(read_label(layer, item.plane, item.label, item.box))
         )
+
+
+def _essence(saved: SavedObject, box: Box, area: int) -> tuple[Any, ...]:
+    """What two objects that are the same have in common."""
+    pixels = None if saved.interactions else (box, area)
+    return saved.plane, saved.interactions, pixels
 
 
 def _tight(pieces: Any) -> Any:

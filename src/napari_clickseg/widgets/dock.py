@@ -26,6 +26,7 @@ from .predictors import Choice
 from .preferences import begin_with, preferences
 from .recovery import RecoveryBar
 from .session_files import SessionFiles
+from .signing import Signatures
 from .source import SourcePanel
 from .starting import Starting
 from .state import State
@@ -69,7 +70,8 @@ class ClickDock(Docked):
             viewer, self.clicking, self.controller, self.controls, self.start
         )
         self.objects = self.actions.panel
-        self.autosave = Autosave(self.clicking, self.lines.say)
+        self.signatures = Signatures(self)
+        self.autosave = Autosave(self.clicking, self.lines.say, self.signatures)
         self.leaving = Leaving(self.clicking, self.actions, self.source, self)
         self.sessions = SessionFiles(
             self.clicking,
@@ -77,6 +79,7 @@ class ClickDock(Docked):
             self.runner,
             self.source,
             self.autosave,
+            self.signatures,
             self.start,
             self,
         )
@@ -162,6 +165,7 @@ class ClickDock(Docked):
         self.objects.save_session.clicked.connect(lambda: self.sessions.save())
         self.objects.open_session.clicked.connect(lambda: self.sessions.open())
         self.recovery.said.connect(self.lines.say)
+        self.sessions.opened.connect(lambda: self.recovery.look(self.source.image))
         self.clicking.layers.lost.connect(self._on_lost)
         self.source.edited.connect(self._on_source)
         self.source.said.connect(self.lines.say)
@@ -336,4 +340,5 @@ class ClickDock(Docked):
         self.clicking.layers.lost.disconnect(self._on_lost)
         self.actions.shut_down()
         self.autosave.shut_down()
+        self.signatures.forget()
         self.clicking.close()

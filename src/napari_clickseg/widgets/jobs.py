@@ -12,6 +12,7 @@ from ..geometry import Box
 from .pixel_checks import pixel_warning
 from .plane import Plane
 from .predictors import Choice, PredictorCache
+from .ready_masks import ReadyMask, ReadyMasks
 from .shortage import run_within_memory
 
 if TYPE_CHECKING:
@@ -76,13 +77,14 @@ class Prediction:
     """What a job brings: a session that is up to date, or on its way there (None: only loaded).
 
     `seconds` is the time per interaction until the first mask; None if there was none to predict.
-    `note` is a sentence about what the model saw.
+    `note` is a sentence about what the model saw; `mask` is ready to be shown.
     """
 
     plane: Plane | None
     session: Session | None
     seconds: float | None = None
     note: str | None = None
+    mask: ReadyMask | None = None
 
 
 def prediction(
@@ -92,6 +94,7 @@ def prediction(
     session: Session | None,
     first: Sequence[Box] = (),
     together: bool = False,
+    threshold: float = 0.5,
 ) -> Work:
     """Work that loads the chosen model if need be and brings a session up to date.
 
@@ -110,6 +113,8 @@ def prediction(
         Where the boundary is followed first.
     together : bool
         All that is new is predicted at once, each shown the mask from before all of it.
+    threshold : float
+        At which the masks will be shown; at others they are made when they are shown.
     """
 
     def work(cancelled: Callable[[], bool], tell: Tell) -> Prediction:
@@ -128,16 +133,17 @@ def prediction(
             taken = (time.perf_counter() - start) / new
         first_look = bool(new) and session.predicted == 0
         note = short or (pixel_warning(after) if first_look else None)
+        masks = ReadyMasks(session, threshold)
         if after.coarse:
-            tell(Prediction(plane, after, taken, note))
+            tell(Prediction(plane, after, taken, note, masks.of(after, cancelled)))
             note = None
         begun = told = time.perf_counter()
         for finer in predictor.follow_edges(after, cancelled, first):
             after = finer
             now = time.perf_counter()
             if now - told >= max(TELL_EVERY, TELL_LESS * (now - begun)):
-                tell(Prediction(plane, after, taken))
+                tell(Prediction(plane, after, taken, mask=masks.of(after, cancelled)))
                 told = time.perf_counter()
-        return Prediction(plane, after, taken, note)
+        return Prediction(plane, after, taken, note, masks.of(after, cancelled))
 
     return work

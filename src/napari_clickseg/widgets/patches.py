@@ -11,6 +11,7 @@ import numpy as np
 
 from ..geometry import Box, bounding_box
 from .plane import Plane
+from .redraw import redraw
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -19,6 +20,8 @@ __all__ = ["Patch", "owned", "read_label", "relabel"]
 
 STRIP_PIXELS = 2**22
 """Pixels that are read at a time."""
+WRITTEN_PIXELS = 2**17
+"""Pixels that are written at a time: what they need stays in the processor's cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,10 +33,19 @@ class _Part:
     before: np.ndarray
     after: np.ndarray
 
-    @property
-    def where(self) -> np.ndarray:
-        """Which pixels of the box are changed, ``box.shape`` bool."""
-        return np.unpackbits(self.bits, axis=1, count=self.box.width).astype(bool)
+    def strips(self) -> Iterator[tuple[Box, np.ndarray, np.ndarray, np.ndarray]]:
+        """Strips of the box: which pixels are changed (bool), from what and to what."""
+        box, done = self.box, 0
+        rows = max(1, WRITTEN_PIXELS // box.width)
+        for first in range(0, box.height, rows):
+            bits = self.bits[first : first + rows]
+            where = np.unpackbits(bits, axis=1, count=box.width).view(bool)
+            strip = Box(box.top + first, box.left, box.top + first + len(bits), box.right)
+            count = np.count_nonzero(where)
+            values = (v[done : done + count] if v.ndim else v for v in (self.before, self.after))
+            before, after = (_spread(v, where) for v in values)
+            yield strip, where, before, after
+            done += count
 
     def counts(self) -> Counter[int]:
         """By how many pixels each label grows."""
@@ -99,19 +111,27 @@ class Patch:
     def apply(self, layer: Labels) -> None:
         """Write it into the layer; the layer's own undo knows nothing of it."""
         for part in self.parts:
-            where, index = part.where, self.plane.index(part.box)
-            values = np.array(layer.data[index])
-            expected, wanted = (np.zeros(part.box.shape, np.uint32) for _ in range(2))
-            expected[where], wanted[where] = part.before, part.after
-            still = where & (values == expected)
-            values[still] = wanted[still]
-            layer.data[index] = values
-        layer.refresh()
+            for strip, where, before, after in part.strips():
+                index = self.plane.index(strip)
+                values = np.array(layer.data[index])
+                still = where & (values == before)
+                np.copyto(values, after, where=still, casting="same_kind")
+                layer.data[index] = values
+        redraw(layer, [self.plane.index(part.box) for part in self.parts])
 
 
 def _once(values: np.ndarray) -> np.ndarray:
     values = values.astype(np.uint32)
     return values[0] if (values == values[0]).all() else values
+
+
+def _spread(values: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """Values at their pixels; one that all share stays as it is."""
+    if values.ndim == 0:
+        return values
+    array = np.zeros(where.shape, np.uint32)
+    array[where] = values
+    return array
 
 
 def read_label(

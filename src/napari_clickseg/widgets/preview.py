@@ -11,6 +11,7 @@ from ..geometry import Box
 from .controller import Controller
 from .layers import ClickLayers
 from .plane import Plane
+from .redraw import redraw
 from .work import MaskChange
 
 if TYPE_CHECKING:
@@ -59,23 +60,27 @@ class Preview:
         change = None if layer is None else self._controller.mask_change(plane)
         if change is None:
             return
-        self._make_room(plane, change)
-        window = self._layers.window
-        here = window.box(plane)
+        grown, window = self._make_room(plane, change), self._layers.window
+        here, written = window.box(plane), []
         for box, mask in change.pieces():
             seen = box.intersect(here)
             if not seen.empty:
                 part = mask[seen.shift(-box.top, -box.left).slices]
-                layer.data[window.index(plane, seen)] = part
-        layer.refresh()
+                written.append(window.index(plane, seen))
+                layer.data[written[-1]] = part
+        if grown:
+            layer.refresh()
+        else:
+            redraw(layer, written)
 
-    def _make_room(self, plane: Plane, change: MaskChange) -> None:
-        """Let the layer of a large image cover the mask."""
+    def _make_room(self, plane: Plane, change: MaskChange) -> bool:
+        """Let the layer of a large image cover the mask; whether it had to grow."""
         window, layers = self._layers.window, self._layers
         if change.box is None or window.box(plane).union(change.box) == window.box(plane):
-            return
+            return False
         alone = change.before is None and not self._others(plane)
         layers.cover(window.around(plane, change.box, layers.shape, old=not alone))
+        return layers.window != window
 
     def _others(self, plane: Plane) -> bool:
         return any(clicks for other, clicks in self._controller.planes.items() if other != plane)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from qtpy.QtCore import Signal
@@ -62,19 +64,27 @@ class RecoveryBar(QFrame):
 
     def look(self, image: Any) -> None:
         """Offer what there is for an image layer, None for no image."""
-        self._offered, self._image = None, image
-        try:
-            lost = [] if image is None else self._autosave.lost(image)
+        self._image = image
+        self._offer(image, [])
+        if image is not None:
+            with suppress(OSError, ValueError):  # what cannot be read is not offered
+                self._autosave.find_lost(image, partial(self._offer, image))
+
+    def _offer(self, image: Any, lost: list[Recorded]) -> None:
+        """Offer the newest journal with objects, unless they are all back."""
+        if image is not self._image:
+            return  # another one was chosen while this one was recognised
+        self._offered = None
+        with suppress(OSError, ValueError):
             for known in lost:
                 if known.path in self._later:
                     continue
                 whole = read_journal(known.path)
-                if whole.objects:
+                if not whole.objects:
+                    known.path.unlink(missing_ok=True)
+                elif not self._autosave.holds(image, whole.objects):
                     self._offered = whole
                     break
-                known.path.unlink(missing_ok=True)
-        except (OSError, ValueError):
-            self._offered = None  # what cannot be read is not offered
         self.setVisible(self._offered is not None)
         if self._offered is not None:
             when = messages.moment(self._offered.last, time.time())

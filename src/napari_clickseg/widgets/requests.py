@@ -74,7 +74,9 @@ class Requests(Chosen):
             session = None
         seen = None if self.plane is None else self.look(self.plane)
         first = [] if seen is None else [seen]
-        work = prediction(self._cache, self.choice, self.plane, session, first, together)
+        work = prediction(
+            self._cache, self.choice, self.plane, session, first, together, self.threshold
+        )
         self._request += 1
         self._waits = False
         self._asked = session
@@ -181,6 +183,7 @@ class Requests(Chosen):
         if work.history.present is not asked:  # it was painted over
             return
         work.history = work.history.amend(result.session)
+        work.ready = result.mask
         if self._busy is not None:  # there is more to come
             self._asked = result.session
         if result.seconds is not None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from psygnal import Signal
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from ..data.journal import RecordedObject
@@ -14,11 +15,12 @@ from ..data.session_file import SUFFIX, read_session, write_session
 from ..geometry import Box
 from . import messages
 from .accepted import from_saved
-from .autosave import Autosave, signature
+from .autosave import Autosave
 from .clicking import Clicking
 from .controller import Controller
 from .jobs import Job, Tell
 from .predictors import Choice, PredictorCache
+from .signing import Signatures
 from .source import SourcePanel
 from .worker import Runner
 
@@ -37,6 +39,8 @@ HASHED_BYTES = 2**27
 class SessionFiles:
     """Saves the objects of an image with their clicks, and makes them again from a file.
 
+    `opened` is emitted when they are made.
+
     Parameters
     ----------
     clicking : Clicking
@@ -47,11 +51,14 @@ class SessionFiles:
         Which image and model are chosen.
     autosave : Autosave
         Knows the objects as values.
+    signatures : Signatures
     start : callable
         Starts clicking on the image chosen.
     parent : QWidget
         Of the file dialogs.
     """
+
+    opened = Signal()
 
     def __init__(
         self,
@@ -60,11 +67,13 @@ class SessionFiles:
         runner: Runner,
         source: SourcePanel,
         autosave: Autosave,
+        signatures: Signatures,
         start: Callable[[], Any],
         parent: QWidget,
     ) -> None:
         self._clicking, self._controller, self._runner = clicking, controller, runner
         self._source, self._autosave = source, autosave
+        self._signatures = signatures
         self._start, self._parent = start, parent
         self._job: Job | None = None
         self._opened: tuple[Path, SavedSession, Any] | None = None
@@ -150,7 +159,7 @@ class SessionFiles:
         images = list(self._source.images)
         images.sort(key=lambda layer: layer is not self._source.image)
         for image in images:
-            if signature(image).same_image(session.image):
+            if self._signatures.of(image).same_image(session.image):
                 return image
         known = session.image
         raise SessionFileError(messages.other_image(path.name, known.name, known.shape))
@@ -191,6 +200,7 @@ class SessionFiles:
             other = card is None or card.name != session.model.name
             model = session.model.name if other else None
             lacking = len(session.objects) - count
+            self.opened.emit()
             self._say(messages.session_opened(count, lacking, path.name, model), "info")
 
     def _say(self, text: str, level: str) -> None:

@@ -13,6 +13,7 @@ from ..engine.tiles import TILE, MaskView, TileMap
 from ..geometry import Box
 from ..interactions import BoxPrompt, Click, Interaction
 from . import messages
+from .ready_masks import ReadyMask
 
 __all__ = [
     "MaskChange",
@@ -40,6 +41,8 @@ class MaskChange:
         Around the mask that was shown, and around the one to show.
     parts : tuple of Box
         Tiles that may differ, cut to both masks.
+    ready : ReadyMask
+        What is made already of the mask to show.
     """
 
     session: Session
@@ -47,11 +50,12 @@ class MaskChange:
     before: Box | None
     box: Box | None
     parts: tuple[Box, ...]
+    ready: ReadyMask
 
     def pieces(self) -> Iterator[tuple[Box, np.ndarray]]:
         """The parts and the mask in each, ``box.shape`` bool, one after the other."""
         for part in self.parts:
-            yield part, self.session.mask(self.threshold, part)
+            yield part, self.ready.read(part)
 
 
 @dataclass
@@ -68,6 +72,8 @@ class Work:
         How long the last prediction took.
     begun : float
         When it was begun, by the monotonic clock.
+    ready : ReadyMask or None
+        What the worker made of the next mask to show.
     """
 
     history: History
@@ -75,6 +81,7 @@ class Work:
     shown: tuple[Session, float, Box | None] | None = None
     seconds: float | None = None
     begun: float = field(default_factory=time.monotonic)
+    ready: ReadyMask | None = None
 
     def mask_change(self, threshold: float) -> MaskChange | None:
         """What differs from what is shown, None if nothing does; counts as shown afterwards."""
@@ -89,7 +96,10 @@ class Work:
         reach = (old or NOTHING).union(box or NOTHING)
         cells = (Box(i * TILE, j * TILE, (i + 1) * TILE, (j + 1) * TILE) for i, j in sorted(tiles))
         parts = tuple(part for cell in cells if not (part := cell.intersect(reach)).empty)
-        return MaskChange(session, threshold, old, box, parts) if parts else None
+        ready, self.ready = self.ready, None
+        if ready is None or ready.session is not session or ready.threshold != threshold:
+            ready = ReadyMask(session, threshold, {})
+        return MaskChange(session, threshold, old, box, parts, ready) if parts else None
 
     def count_as_shown(self, session: Session, threshold: float) -> Box | None:
         """Take it that the preview shows this session; the box around its mask."""

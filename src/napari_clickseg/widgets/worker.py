@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import atexit
 from collections import deque
 from typing import Any
 
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QThreadPool, Signal
 
 from .jobs import Job
 
 __all__ = ["Runner"]
+
+_begun: set[Job] = set()
+"""Jobs that were handed to the thread pool and not taken back from it."""
+
+
+@atexit.register  # after Qt's own, so that it runs before Qt takes the workers' signals away
+def _end_jobs() -> None:
+    """Let jobs end before Python does, as Qt would: loading a model cannot be interrupted."""
+    for job in _begun:
+        job.stop.set()
+    if _begun:
+        QThreadPool.globalInstance().waitForDone()
 
 
 class Runner(QObject):
@@ -99,6 +112,7 @@ class Runner(QObject):
         worker = thread_worker(steps, start_thread=False)()
         worker.finished.connect(self._on_finished)
         self._worker = worker
+        _begun.add(job)
         worker.start()
 
     def _tell(self, request: int, news: Any) -> None:
@@ -113,6 +127,7 @@ class Runner(QObject):
 
     def _on_finished(self) -> None:
         job, self._running, self._worker = self._running, None, None
+        _begun.discard(job)
         self._news.clear()
         if self._closed or job is None:
             return
