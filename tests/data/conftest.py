@@ -72,3 +72,16 @@ def file_size_limit():
             resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
     return limit
+
+
+@pytest.fixture
+def rings():
+    """(60, 80) labels: a ring with an island in its hole, a bar on the border, a diagonal pair."""
+    labels = np.zeros((60, 80), np.uint16)
+    row, col = np.mgrid[:60, :80]
+    away = np.hypot(row - 25, col - 30)
+    labels[(away < 20) & (away > 9)] = 3
+    labels[away < 4] = 7
+    labels[50:, 70:] = 300
+    labels[2, 60] = labels[3, 61] = 301
+    return labels

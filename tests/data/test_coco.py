@@ -17,19 +17,6 @@ from napari_clickseg.geometry import Box, bounding_box
 masks = arrays(bool, array_shapes(min_dims=2, max_dims=2, max_side=12))
 
 
-@pytest.fixture
-def rings():
-    """(60, 80) labels: a ring with an island in its hole, a bar on the border, a diagonal pair."""
-    labels = np.zeros((60, 80), np.uint16)
-    row, col = np.mgrid[:60, :80]
-    away = np.hypot(row - 25, col - 30)
-    labels[(away < 20) & (away > 9)] = 3
-    labels[away < 4] = 7
-    labels[50:, 70:] = 300
-    labels[2, 60] = labels[3, 61] = 301
-    return labels
-
-
 @given(mask=masks, place=st.tuples(st.integers(0, 9), st.integers(0, 9)))
 def test_outlines_enclose_exactly_the_mask(mask, place):
     box = Box.of_shape(mask.shape).shift(*place)

@@ -9,10 +9,20 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-__all__ = ["BAD_INPUT", "FAILED", "INTERRUPTED", "Parser", "UsageError", "run", "sentence"]
+__all__ = [
+    "BAD_INPUT",
+    "FAILED",
+    "INTERRUPTED",
+    "Commands",
+    "Parser",
+    "UsageError",
+    "run",
+    "sentence",
+]
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 """Exit codes."""
+Command = Callable[[argparse.Namespace], int | None]
 
 
 class UsageError(ValueError):
@@ -38,6 +48,35 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise `UsageError` in place of printing the whole usage."""
         raise UsageError(f"{message[:1].upper()}{message[1:]}. See '{self.prog} --help'.")
+
+
+class Commands:
+    """The commands of a console script that has several, and its parser.
+
+    Parameters
+    ----------
+    prog, description : str
+        As for `Parser`.
+    """
+
+    def __init__(self, prog: str, description: str) -> None:
+        self._parser = Parser(prog, description)
+        self._added = self._parser.add_subparsers(
+            required=True,
+            metavar="COMMAND",
+            parser_class=lambda **given: Parser(given["prog"], given["description"]),
+        )
+
+    def add(self, name: str, action: Command, about: str) -> Callable[..., argparse.Action]:
+        """Add a command; what comes back adds its arguments, as `add_argument` does."""
+        added = self._added.add_parser(name, help=about, description=f"{about.capitalize()}.")
+        added.set_defaults(command=action)
+        return added.add_argument
+
+    def call(self, argv: list[str]) -> int | None:
+        """Do what the arguments ask for; the exit code is the action's."""
+        args = self._parser.parse_args(argv)
+        return args.command(args)
 
 
 def run(

@@ -6,7 +6,7 @@ import argparse
 import re
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..data.conversion.coco_lvis import build_coco_lvis
@@ -19,7 +19,7 @@ from ..data.conversion.mask_files import (
 )
 from ..data.datasets import dataset_readers, open_dataset
 from ..data.datasets.survey import survey
-from .cli import FAILED, Parser, run
+from .cli import FAILED, Commands, run
 
 __all__ = ["main"]
 
@@ -29,29 +29,15 @@ SECONDS_BETWEEN_LINES = 2.0
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the console script and return its exit code."""
-    return run(PROG, _data, argv)
+    return run(PROG, lambda arguments: _commands().call(arguments), argv)
 
 
-def _data(argv: list[str]) -> int | None:
-    args = _parser().parse_args(argv)
-    return args.command(args)
-
-
-def _parser() -> Parser:
-    parser = Parser(PROG, "Look at data sets, and convert annotations.")
-    commands = parser.add_subparsers(
-        required=True,
-        metavar="COMMAND",
-        parser_class=lambda **given: Parser(given["prog"], given["description"]),
+def _commands() -> Commands:
+    commands = Commands(PROG, "Look at data sets, and convert annotations.")
+    commands.add("readers", _readers, "list the readers of data sets and the layouts they take")
+    add = commands.add(
+        "check", _check, "read all images and masks of a data set and count its objects"
     )
-
-    def command(name: str, action: Callable[[argparse.Namespace], int | None], about: str):
-        added = commands.add_parser(name, help=about, description=f"{about.capitalize()}.")
-        added.set_defaults(command=action)
-        return added.add_argument
-
-    command("readers", _readers, "list the readers of data sets and the layouts they take")
-    add = command("check", _check, "read all images and masks of a data set and count its objects")
     add(
         "dataset",
         metavar="DATASET",
@@ -60,7 +46,7 @@ def _parser() -> Parser:
     )
     add("--limit", type=_number, metavar="N", help="only N images, spread over the data set")
 
-    add = command("coco-lvis", _coco_lvis, "build COCO+LVIS with its hierarchy of parts")
+    add = commands.add("coco-lvis", _coco_lvis, "build COCO+LVIS with its hierarchy of parts")
     add("lvis", type=Path, metavar="LVIS", help="folder of LVIS v1")
     add("coco", type=Path, metavar="COCO", help="folder of COCO with panoptic annotations")
     add("out", type=Path, metavar="OUT")
@@ -68,16 +54,16 @@ def _parser() -> Parser:
     add("--images", choices=("copy", "link", "none"), default="copy", help="(%(default)s)")
     add("--jobs", type=_number, default=1, metavar="N", help="processes (%(default)s)")
 
-    add = command("openimages", _open_images, "list the masks of OpenImages that are there")
+    add = commands.add("openimages", _open_images, "list the masks of OpenImages that are there")
     add("folder", type=Path, metavar="FOLDER")
     add("--split", nargs="+", default=["train", "val", "test"], metavar="SPLIT")
 
-    add = command("ade20k", _ade20k, "list objects, parts and stuff of ADE20k")
+    add = commands.add("ade20k", _ade20k, "list objects, parts and stuff of ADE20k")
     add("folder", type=Path, metavar="FOLDER", help="the release of July 2016")
     add("--split", nargs="+", default=["train", "val"], metavar="SPLIT")
     add("--stuff", type=Path, metavar="FILE", help="one kind per line that is no object")
 
-    add = command("masks", _masks, "write the masks of a COCO file as PNG files")
+    add = commands.add("masks", _masks, "write the masks of a COCO file as PNG files")
     add("annotations", type=Path, metavar="FILE.json")
     add("out", type=Path, metavar="OUT")
     add(
@@ -88,11 +74,11 @@ def _parser() -> Parser:
     )
     add("--category", nargs="+", default=[], metavar="NAME", help="only objects of these")
 
-    add = command("split", _split, "write each value of label masks as a file of its own")
+    add = commands.add("split", _split, "write each value of label masks as a file of its own")
     add("masks", type=Path, metavar="MASKS")
     add("out", type=Path, metavar="OUT")
 
-    add = command("crop", _crop, "cut images and masks to their objects")
+    add = commands.add("crop", _crop, "cut images and masks to their objects")
     add("folder", type=Path, metavar="FOLDER", help="holds images/ and masks/")
     add("out", type=Path, metavar="OUT")
     add(
@@ -101,11 +87,11 @@ def _parser() -> Parser:
     add("--least", type=_number, default=1000, help="shortest side in pixels (%(default)s)")
     add("--longest", type=_number, default=1000, help="shrink longer sides to this (%(default)s)")
 
-    add = command("resize", _resize, "bring images and masks to one size")
+    add = commands.add("resize", _resize, "bring images and masks to one size")
     add("folder", type=Path, metavar="FOLDER", help="holds images/ and masks/")
     add("out", type=Path, metavar="OUT")
     add("--size", type=_size, default=(600, 400), metavar="WxH", help="(600x400)")
-    return parser
+    return commands
 
 
 def _number(text: str) -> int:

@@ -14,7 +14,7 @@ from ..models.card import ModelCard
 from ..models.download import copy_in, download
 from ..models.header import CheckpointError
 from ..models.zoo import find_card, how_to_get, list_models
-from .cli import FAILED, Parser, UsageError, run
+from .cli import FAILED, Commands, UsageError, run
 
 __all__ = ["main"]
 
@@ -26,46 +26,30 @@ SECONDS_BETWEEN_LINES = 2.0
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the console script and return its exit code."""
-    return run(PROG, _models, argv)
+    return run(PROG, lambda arguments: _commands().call(arguments), argv)
 
 
-def _models(argv: list[str]) -> int | None:
-    args = _parser().parse_args(argv)
-    return args.command(args)
-
-
-def _parser() -> Parser:
-    parser = Parser(PROG, "Show, download and remove models.")
-    commands = parser.add_subparsers(
-        required=True,
-        metavar="COMMAND",
-        parser_class=lambda **given: Parser(given["prog"], given["description"]),
-    )
-
-    def command(name: str, action: Callable[[argparse.Namespace], int | None], about: str):
-        added = commands.add_parser(name, help=about, description=f"{about.capitalize()}.")
-        added.set_defaults(command=action)
-        return added
-
-    add = command("list", _list, "list the models on this machine")
-    add.add_argument("--all", action="store_true", help="all published checkpoints as well")
-    add = command("show", _show, "show licence, source, hash and published results of a model")
-    add.add_argument("name", metavar="NAME", help="a name of 'list --all', or a model file")
-    add = command("download", _download, "download a published checkpoint")
-    add.add_argument("name", metavar="NAME")
-    add.add_argument("--yes", action="store_true", help="agree to licence and size beforehand")
-    add = command("remove", _remove, "delete a published checkpoint from this machine")
-    add.add_argument("name", metavar="NAME")
-    add.add_argument(
+def _commands() -> Commands:
+    commands = Commands(PROG, "Show, download and remove models.")
+    add = commands.add("list", _list, "list the models on this machine")
+    add("--all", action="store_true", help="all published checkpoints as well")
+    add = commands.add("show", _show, "show licence, source, hash and published results of a model")
+    add("name", metavar="NAME", help="a name of 'list --all', or a model file")
+    add = commands.add("download", _download, "download a published checkpoint")
+    add("name", metavar="NAME")
+    add("--yes", action="store_true", help="agree to licence and size beforehand")
+    add = commands.add("remove", _remove, "delete a published checkpoint from this machine")
+    add("name", metavar="NAME")
+    add(
         "--forget-hash",
         action="store_true",
         help="accept another file under this name from now on",
     )
-    command("path", _path, "print the folder of downloaded checkpoints")
-    add = command("add", _add, "copy a published checkpoint that you have into the folder")
-    add.add_argument("file", metavar="FILE", type=Path)
-    add.add_argument("--name", metavar="NAME", help="which one it is, if it was renamed")
-    return parser
+    commands.add("path", _path, "print the folder of downloaded checkpoints")
+    add = commands.add("add", _add, "copy a published checkpoint that you have into the folder")
+    add("file", metavar="FILE", type=Path)
+    add("--name", metavar="NAME", help="which one it is, if it was renamed")
+    return commands
 
 
 # ------------------------------------------------------------------ list, show, path

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-from qtpy.QtCore import QEvent, Qt, QTimer
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import (
     QApplication,
@@ -31,6 +31,7 @@ from ..models.zoo import find_card
 from . import messages
 from .batch_paths import PathEdit
 from .data_check import check
+from .docked import Docked
 from .jobs import Job
 from .model_choice import bring_forward, clicking_dock
 from .remembered import remember_run
@@ -58,7 +59,7 @@ class Request(Protocol):
         """Of the script."""
 
 
-class RunDock(QWidget):
+class RunDock(Docked):
     """A form that starts a console script in its own process, and a page that shows its runs.
 
     Those who inherit add rows to `form` and say what is asked for.
@@ -77,8 +78,6 @@ class RunDock(QWidget):
     ) -> None:
         super().__init__()
         self._viewer = viewer
-        self._closed = False
-        self._docked = False
         self._request = 0
         self._own_out = ""
         self.runner = Runner(self, name="clickseg_data_check")
@@ -257,27 +256,10 @@ class RunDock(QWidget):
         bar = self._scroll.verticalScrollBar().sizeHint().width()
         self._scroll.setMinimumWidth(min(WIDEST, self._body.minimumSizeHint().width() + bar))
 
-    # ------------------------------------------------------------------ closing
-    def event(self, event: QEvent) -> bool:
-        """Notice when napari takes the widget out of its dock, which closes it."""
-        if event.type() == QEvent.Type.ParentChange:
-            if self.parent() is not None:
-                self._docked = True
-            elif self._docked:
-                self.shut_down()
-        return super().event(event)
-
-    def closeEvent(self, event: Any) -> None:
-        """Shut down with the window."""
-        self.shut_down()
-        super().closeEvent(event)
-
-    def shut_down(self) -> None:
-        """Stop looking; runs go on. Happens once."""
-        if not self._closed:
-            self._closed = True
-            self.runner.close()
-            self.page.shut_down()
+    def let_go(self) -> None:
+        """Stop looking; runs go on."""
+        self.runner.close()
+        self.page.shut_down()
 
 
 class PictureView(QLabel):
