@@ -226,13 +226,11 @@ class Predictor:
         logits, refinement = self._network.look(session, mask, view, cancelled, glance)
         canvas, coarse, where = session.probabilities, session.coarse, None
         detailed = self.profile.follow_edges and min(view.scale) < FINE
-        if detailed and start.probabilities.bounding_box(0.5) is not None:
+        corrects = self._corrects(start)
+        if corrects or (detailed and start.probabilities.bounding_box(0.5) is not None):
             canvas, coarse = start.probabilities, start.coarse
-            region = corrected_region if self._corrects(start) else changed_region
-            where = region(view, canvas, logits, session.interactions[-1])
-        elif self._corrects(start):
-            canvas = start.probabilities
-            where = corrected_region(view, canvas, logits, session.interactions[-1])
+            counts = corrected_region if corrects else changed_region
+            where = counts(view, canvas, logits, session.interactions[-1])
         elif roi is not None:
             zoom_in = self.profile.zoom_in
             canvas = TileMap(session.shape) if zoom_in is None else zoom_in.canvas(canvas)
