@@ -50,8 +50,8 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(f"{message[:1].upper()}{message[1:]}. See '{self.prog} --help'.")
 
 
-class Commands:
-    """The commands of a console script that has several, and its parser.
+class Commands(Parser):
+    """The parser of a console script that has several commands.
 
     Parameters
     ----------
@@ -60,8 +60,8 @@ class Commands:
     """
 
     def __init__(self, prog: str, description: str) -> None:
-        self._parser = Parser(prog, description)
-        self._added = self._parser.add_subparsers(
+        super().__init__(prog, description)
+        self._added = self.add_subparsers(
             required=True,
             metavar="COMMAND",
             parser_class=lambda **given: Parser(given["prog"], given["description"]),
@@ -75,7 +75,7 @@ class Commands:
 
     def call(self, argv: list[str]) -> int | None:
         """Do what the arguments ask for; the exit code is the action's."""
-        args = self._parser.parse_args(argv)
+        args = self.parse_args(argv)
         return args.command(args)
 
 

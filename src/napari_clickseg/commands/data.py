@@ -29,10 +29,10 @@ SECONDS_BETWEEN_LINES = 2.0
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the console script and return its exit code."""
-    return run(PROG, lambda arguments: _commands().call(arguments), argv)
+    return run(PROG, lambda arguments: _parser().call(arguments), argv)
 
 
-def _commands() -> Commands:
+def _parser() -> Commands:
     commands = Commands(PROG, "Look at data sets, and convert annotations.")
     commands.add("readers", _readers, "list the readers of data sets and the layouts they take")
     add = commands.add(

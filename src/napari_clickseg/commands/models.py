@@ -26,10 +26,10 @@ SECONDS_BETWEEN_LINES = 2.0
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the console script and return its exit code."""
-    return run(PROG, lambda arguments: _commands().call(arguments), argv)
+    return run(PROG, lambda arguments: _parser().call(arguments), argv)
 
 
-def _commands() -> Commands:
+def _parser() -> Commands:
     commands = Commands(PROG, "Show, download and remove models.")
     add = commands.add("list", _list, "list the models on this machine")
     add("--all", action="store_true", help="all published checkpoints as well")
