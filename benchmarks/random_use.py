@@ -46,9 +46,9 @@ def _use(actions: int, seed: int) -> int:
     from widgets.random_use import RandomUser
 
     from napari_clickseg.engine.session import Session
-    from napari_clickseg.widgets.controller import Controller
-    from napari_clickseg.widgets.dock import ClickDock
+    from napari_clickseg.widgets.dock.click_dock import ClickDock
     from napari_clickseg.widgets.samples import photograph
+    from napari_clickseg.widgets.work.controller import Controller
 
     class Slower(DiskModel):
         """Takes up to 30 ms, so that things happen while it runs."""

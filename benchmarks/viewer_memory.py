@@ -32,7 +32,7 @@ def measure(megapixels: int) -> list[float]:
     from qtpy.QtWidgets import QApplication
 
     from napari_clickseg.widgets import samples
-    from napari_clickseg.widgets.dock import ClickDock
+    from napari_clickseg.widgets.dock.click_dock import ClickDock
 
     viewer = napari.Viewer(show=True)
     dock = ClickDock(viewer)

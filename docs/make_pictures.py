@@ -136,7 +136,7 @@ class Window:
 def demo() -> None:
     """A photograph, three clicks and the mask they give."""
     from napari_clickseg.widgets.demo import CLICKS
-    from napari_clickseg.widgets.dock import ClickDock
+    from napari_clickseg.widgets.dock.click_dock import ClickDock
     from napari_clickseg.widgets.samples import sample_astronaut
 
     window = Window(sample_astronaut()[0], ClickDock, "Click segmentation")
@@ -147,7 +147,7 @@ def demo() -> None:
 
 def objects() -> None:
     """Nuclei, accepted and named, and one in work."""
-    from napari_clickseg.widgets.dock import ClickDock
+    from napari_clickseg.widgets.dock.click_dock import ClickDock
     from napari_clickseg.widgets.samples import sample_cells
 
     window = Window(sample_cells()[0], ClickDock, "Click segmentation")
@@ -166,7 +166,7 @@ def objects() -> None:
 
 def tools() -> None:
     """A stroke, a contour and a box."""
-    from napari_clickseg.widgets.dock import ClickDock
+    from napari_clickseg.widgets.dock.click_dock import ClickDock
     from napari_clickseg.widgets.samples import sample_coffee
 
     window = Window(sample_coffee()[0], ClickDock, "Click segmentation")
@@ -185,7 +185,7 @@ def batch() -> None:
     from skimage import data
     from skimage.segmentation import clear_border
 
-    from napari_clickseg.widgets.batch import BatchDock
+    from napari_clickseg.widgets.batch.dock import BatchDock
 
     coins = data.coins()
     small = ndimage.uniform_filter(coins.astype(float), 8)[4::8, 4::8]
@@ -209,7 +209,7 @@ def avalanche() -> None:
     The photograph is that of a ski tour from github.com/fiskrt/avalanche-segmentation (MIT
     licence), in the folder that CLICKSEG_DATA names.
     """
-    from napari_clickseg.widgets.dock import ClickDock
+    from napari_clickseg.widgets.dock.click_dock import ClickDock
 
     source = Path(os.environ["CLICKSEG_DATA"]) / "large" / "images" / "snow_slope_fiskrt.jpg"
     slope = np.asarray(Image.open(source))[1000:2600]

@@ -109,7 +109,9 @@ def test_show_tells_the_steps_where_there_is_no_address(capsys):
 
 def test_show_the_model_of_the_package(capsys):
     assert main(["show", "clickseg-compact"]) == 0
-    assert store.file_hash(zoo.find_model("clickseg-compact")) in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert store.file_hash(zoo.find_model("clickseg-compact")) in out
+    assert str(zoo.find_model("clickseg-compact").with_suffix(".md")) in out
 
 
 def test_licence_and_size_are_shown_before_anything_is_asked_of_the_server(

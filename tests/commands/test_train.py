@@ -1,6 +1,8 @@
 """clickseg-train from the command line: a tiny run to its model file, and bad input."""
 
+import errno
 import json
+import os
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from PIL import Image
 
 from napari_clickseg.commands.train import main
 from napari_clickseg.models.zoo import ModelCard, load_model
+from napari_clickseg.training import run_writer
 
 RECIPE = """
 name = "tiny"
@@ -75,7 +78,7 @@ def test_a_run_writes_log_and_model_and_can_go_on(data, capsys):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({0: "nothing.toml"}, "There is no recipe nothing.toml"),
+        ({0: "nothing.toml"}, "There is no recipe 'nothing.toml'"),
         ({2: "nowhere"}, "There is no folder nowhere"),
         ({1: "--colour"}, "unrecognized arguments"),
     ],
@@ -89,6 +92,32 @@ def test_bad_input_is_one_sentence_and_exit_code_2(data, capsys, changes, words)
     assert words.lower() in said.lower()
     assert "Traceback" not in said
     assert len(said.strip().splitlines()) == 1
+
+
+def test_a_full_disk_at_the_end_says_what_to_do_and_the_checkpoint_stays(data, capsys, monkeypatch):
+    write = run_writer.write_model
+
+    def full(model, path, card):
+        path.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    monkeypatch.setattr(run_writer, "write_model", full)
+    assert main(arguments(data)) == 2
+    said = capsys.readouterr().err
+    assert f"tiny-discs.safetensors cannot be written: {os.strerror(errno.ENOSPC)}" in said
+    assert "--resume" in said
+    assert sorted(p.name for p in (data / "run").glob("*.p*t*")) == ["last.pt"]
+    monkeypatch.setattr(run_writer, "write_model", write)
+    assert main(arguments(data, "--resume")) == 0
+    load_model(data / "run" / "tiny-discs.safetensors", device="cpu")
+
+
+def test_a_folder_that_cannot_be_made_is_told(data, capsys):
+    (data / "run").write_text("a file")
+    assert main(arguments(data)) == 2
+    said = capsys.readouterr().err
+    assert "run cannot be written" in said
+    assert "choose another disk" in said
 
 
 def test_a_frozen_encoder_needs_a_start(data, capsys):

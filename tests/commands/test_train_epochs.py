@@ -38,7 +38,7 @@ def test_published_options_are_changes_of_the_recipe():
     changed = load_recipe("simpleclick_vit_b_sbd", command.changes(args))
     assert (changed.batch, changed.epochs, changed.accumulate, changed.seed) == (8, 3, 2, 9)
     assert changed.bfloat16
-    assert changed.optimizer.layer_decay == 0.75
+    assert (changed.optimizer.layer_decay, changed.optimizer.weight_decay) == (0.75, 0.02)
     assert changed.model.config["upsample"] == "x2"
 
 
@@ -103,6 +103,9 @@ def test_a_recipe_builds_on_another(tmp_path):
     assert (mine.name, mine.optimizer.lr, set(mine.losses)) == ("mine", 1e-4, {"dice"})
     assert mine.optimizer.encoder_factor == theirs.optimizer.encoder_factor == 0.1
     assert mine.augment == theirs.augment
+    (tmp_path / "both.toml").write_text('base = ["ritm_hrnet18_sbd_itermask", "mine"]\nname = "b"')
+    both = load_recipe(tmp_path / "both.toml")
+    assert (both.name, both.optimizer.lr, both.epochs) == ("b", 1e-4, theirs.epochs)
     (tmp_path / "loop.toml").write_text('base = "loop"\n')
     with pytest.raises(ValueError, match="its own base"):
         load_recipe(tmp_path / "loop.toml")

@@ -131,7 +131,7 @@ def test_links_lead_somewhere():
 
 
 def test_keys_are_those_of_the_code():
-    from napari_clickseg.widgets.keys import shortcuts
+    from napari_clickseg.widgets.dock.keys import shortcuts
 
     text = (ROOT / "docs" / "reference" / "keys.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `?([^|`]+?)`? \| (.+?) \|$", text, re.M))

@@ -212,7 +212,7 @@ def test_corrections_become_clicks():
 @pytest.mark.parametrize(
     ("labels", "words"),
     [
-        (np.zeros((5, 5), np.uint8), "has 120 x 160 pixels|120\nx 160"),
+        (np.zeros((5, 5), np.uint8), "5 x 5 pixels and the image 120 x 160"),
         (np.zeros((120, 160)), "float64"),
         (np.full((120, 160), -1), "below 0"),
     ],
@@ -235,3 +235,16 @@ def test_masks_may_have_any_type_but_are_planes(refiner, scene):
         assert refined.box == wanted.box and np.array_equal(refined.mask, wanted.mask)
     with pytest.raises(ValueError, match="Give one plane"):
         refiner.refine(np.dstack([start] * 4))
+
+
+def test_the_outline_of_an_object_larger_than_the_view_moves_as_well():
+    rows, cols = np.ogrid[:1800, :1800]
+    truth = np.hypot(rows - 900, cols - 900) < 800
+    image = np.where(truth[..., None], (220, 30, 30), (90, 90, 90)).astype(np.uint8)
+    start = np.hypot(rows - 900, cols - 900) < 793
+    refiner = MaskRefiner(ColourModel())
+    refiner.set_image(image)
+    refined = refiner.refine(start)
+    found = np.zeros_like(truth)
+    found[refined.box.slices] = refined.mask
+    assert iou(start, truth) < 0.985 and iou(found, truth) > 0.998

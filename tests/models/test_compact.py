@@ -45,10 +45,11 @@ def some_inputs(height: int, width: int) -> Inputs:
     )
 
 
+@pytest.mark.parametrize("encoder", ["espnetv2", "efficientnet_lite0"])
 @pytest.mark.parametrize("shape", [(64, 64), (37, 50), (1, 1), (3, 200)])
 @torch.inference_mode()
-def test_every_split_gives_the_same_logits(shape):
-    model, inputs = tiny(), some_inputs(*shape)
+def test_every_split_gives_the_same_logits(shape, encoder):
+    model, inputs = tiny(encoder=encoder), some_inputs(*shape)
     whole = model(inputs)
     assert whole.shape == (1, 1, *shape)
     for name in model.splits:
@@ -56,9 +57,10 @@ def test_every_split_gives_the_same_logits(shape):
         torch.testing.assert_close(parts, whole)
 
 
+@pytest.mark.parametrize("encoder", ["espnetv2", "efficientnet_lite0"])
 @torch.inference_mode()
-def test_splits_hold_the_tensors_and_channels_they_announce_and_read_what_they_say():
-    model, inputs = tiny(), some_inputs(64, 48)
+def test_splits_hold_the_tensors_and_channels_they_announce_and_read_what_they_say(encoder):
+    model, inputs = tiny(encoder=encoder), some_inputs(64, 48)
     other = some_inputs(64, 48)
     other = Inputs(inputs.image, 1 - other.maps, 1 - other.prev_mask)
     for name, split in model.splits.items():

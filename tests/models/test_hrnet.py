@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 import torch
 from parity import call_inputs, fill, load_case
+from torch import nn
 
 from napari_clickseg.models.base import Inputs
+from napari_clickseg.models.enlarged import conv_of_enlarged
 from napari_clickseg.models.folding import fold_batch_norms
-from napari_clickseg.models.hrnet import HRNetModel
+from napari_clickseg.models.hrnet import HRNetModel, joined
+from napari_clickseg.models.inference import for_inference
 
 FBRS = {"fusion": "rgb_fbrs", "disks": False, "radius": 260, "prev_mask": False}
 KINDS = ("click", "contour", "stroke")
@@ -51,6 +54,33 @@ def test_logits_are_the_published_ones(name):
         again, aux = model.logits_and_aux(Inputs(call["image"], maps, prev_mask))
         assert np.abs(aux[0, 0].numpy() - case["logits_aux"]).max() < 2e-3
         torch.testing.assert_close(again, logits)
+
+
+@pytest.mark.parametrize("size", [(64, 96), (75, 50), (33, 130)])
+def test_a_network_for_inference_gives_the_same(small, size):
+    inputs, fast = some_inputs(*size), for_inference(copy.deepcopy(small))
+    with torch.inference_mode():
+        wanted = small(inputs)
+        torch.testing.assert_close(fast(inputs), wanted, rtol=1e-4, atol=1e-4)
+        for split in ("maps", "features", "context"):
+            again = fast.after(split, fast.before(split, inputs), inputs)
+            torch.testing.assert_close(again, wanted, rtol=1e-4, atol=1e-4)
+    slopes = []
+    for network in (small, fast):  # as BRS asks for them
+        maps = inputs.maps.clone().requires_grad_()
+        network.after("maps", {"maps": maps}, inputs).square().mean().backward()
+        slopes.append(maps.grad)
+    # rounding may put a feature on the other side of a ReLU's bend
+    assert (slopes[1] - slopes[0]).norm() < 1e-2 * slopes[0].norm()
+
+
+@pytest.mark.parametrize("kernel", [1, 3])
+def test_small_maps_are_convolved_before_they_are_enlarged(kernel):
+    torch.manual_seed(0)
+    maps = [torch.randn(2, 4, *size) for size in ((24, 31), (12, 16), (6, 8), (3, 4))]
+    conv = nn.Conv2d(16, 5, kernel, padding=kernel // 2)
+    enlarged = conv_of_enlarged(conv, maps)
+    torch.testing.assert_close(enlarged, conv(joined(maps)), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["saicis_hrnet18_accum", "saicis_hrnet18_last"])

@@ -15,7 +15,7 @@ from training.discs import write_discs, write_recipe
 
 from napari_clickseg.commands.train import main
 from napari_clickseg.models.zoo import ModelCard, load_model
-from napari_clickseg.training import batches, run_writer
+from napari_clickseg.training import batches, epoch_loop, pictures, run_writer
 from napari_clickseg.training.checkpoint import read_checkpoint
 from napari_clickseg.training.parallel import Team
 from napari_clickseg.training.recipe import load_recipe
@@ -93,7 +93,7 @@ def test_a_run_leaves_an_experiment_folder(discs, tmp_path, capsys):
     kept = sorted(p.name for p in (run / "checkpoints").iterdir())
     assert kept == ["000.safetensors", "002.safetensors", "best.safetensors", "last.pt"]
     assert len(list((run / "pictures").glob("*_instance_segmentation.jpg"))) == 4
-    assert Image.open(run / "preview.jpg").size[0] == 4 * 32
+    assert Image.open(run / "preview.jpg").size[0] == 4 * 32 + 8  # two examples and a gap
     entries = log(run)
     assert {"overall", "lr", "iou"} <= entries[0].keys()
     assert entries[1]["validation_iou"] >= 0
@@ -118,7 +118,11 @@ def test_tensorboard_gets_the_published_tags(discs, tmp_path):
         "TrainLosses/instance_loss",
         "TrainLosses/overall",
         "TrainStates/learning_rate",
+        "TrainLosses/instance_loss_k",
+        "TrainLosses/instance_loss_m",
         "TrainMetrics/AdaptiveIoU",
+        "TrainMetrics/Accuracy",
+        "ValMetrics/Accuracy",
         "ValMetrics/AdaptiveIoU",
         "ValLosses/overall",
     } <= set(found.Tags()["scalars"])
@@ -205,12 +209,27 @@ def test_a_log_that_cannot_be_written_does_not_end_the_run(discs, tmp_path, caps
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(run_writer.RunLog, "write", full)
-    monkeypatch.setattr(run_writer, "save_picture", full)
+    monkeypatch.setattr(pictures, "save_picture", full)
+    monkeypatch.setattr(epoch_loop, "save_picture", full)
     recipe = write_recipe(tmp_path / "tiny.toml", discs, epochs=1)
     assert main(command(recipe, tmp_path / "run")) == 0
     out = capsys.readouterr().out
-    assert out.count("The log cannot be written") == 1
-    assert out.count("Pictures cannot be saved") == 1
+    assert out.count(f"The log in {tmp_path / 'run'} cannot be written: No space left") == 1
+    assert out.count(f"Pictures in {tmp_path / 'run'} cannot be saved: No space left") == 1
+
+
+def test_data_may_be_spelled_otherwise_when_a_run_goes_on(discs, tmp_path, capsys, monkeypatch):
+    recipe = write_recipe(tmp_path / "tiny.toml", discs, epochs=1)
+    run = tmp_path / "run"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CLICKSEG_DATA", str(tmp_path))
+    assert main(command(recipe, run, "--data", "discs")) == 0
+    monkeypatch.chdir(run)
+    for spelling in ("../discs", str(discs), "discs", f"{discs}/../discs/"):
+        assert main(command(recipe, run, "--resume", "--data", spelling)) == 0
+    write_discs(tmp_path / "others")
+    assert main(command(recipe, run, "--resume", "--data", "../others")) == 2
+    assert "in: data" in capsys.readouterr().err
 
 
 def test_a_loss_that_is_no_number_ends_the_run(discs, tmp_path, capsys):
@@ -272,6 +291,7 @@ def test_ten_images_and_a_cpu_make_the_bundled_model_better(tmp_path, capsys):
     assert main(arguments) == 0
     losses = [e["validation_overall"] for e in log(run) if "validation_overall" in e]
     ious = [e["validation_iou"] for e in log(run) if "validation_iou" in e]
+    assert log(run)[0]["epoch"] == -1  # how good the bundled model is
     assert losses[-1] < losses[0]
     assert max(ious[1:]) > ious[0]
     model = load_model(run / "finetune.safetensors", device="cpu")

@@ -14,6 +14,7 @@ from napari_clickseg.training.losses import (
     dice_loss,
     focal_loss,
     focal_scale,
+    lost_pixels_loss,
     map_force,
     normalized_focal_loss,
     point_force,
@@ -133,7 +134,7 @@ def test_adaptive_iou_follows_the_best_threshold():
         (Schedule("poly", power=0.9), {0: 1, 50: 0.5**0.9, 99: 0.01**0.9}),
         (
             Schedule("poly", power=1.0, warmup=10, warmup_from=0.5),
-            {0: 0.5, 5: 0.75 * 0.95, 10: 0.9},
+            {0: 0.5, 5: 0.75, 10: 1, 55: 0.5},  # as published, it falls from the warm-up's end
         ),
         (Schedule("cosine", final=0.2), {50: 0.6}),
     ],
@@ -148,3 +149,14 @@ def test_schedules_that_cannot_be_are_refused():
         Schedule("sawtooth")
     with pytest.raises(ValueError, match="go up"):
         Schedule("multi_step", at=(8, 5))
+
+
+def test_pixels_that_were_right_and_are_wrong_now_cost_by_how_much():
+    target = torch.tensor([[[[1.0, 1.0, 0.0, -1.0]]]])
+    before = torch.tensor([[[[0.9, 0.1, 0.1, 0.1]]]])  # the second pixel was wrong already
+    logits = torch.tensor([[[[-3.0, -5.0, 1.0, 9.0]]]], requires_grad=True)
+    loss = lost_pixels_loss(logits, target, before)
+    assert loss.tolist() == [(3 + 1) / 2]  # object of two pixels
+    loss.sum().backward()
+    assert logits.grad.tolist() == [[[[-0.5, 0.0, 0.5, 0.0]]]]
+    assert lost_pixels_loss(logits, target, torch.zeros_like(before)).tolist() == [0.0]

@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import math
-from functools import partial
+from functools import cache, partial
 
 import miniature_sets
 import pytest
@@ -14,11 +14,11 @@ from napari_clickseg.models.checkpoint import read_model
 from napari_clickseg.models.mix_transformer import BACKBONES
 from napari_clickseg.models.registry import build_model
 from napari_clickseg.models.resnet import DilatedResNet
+from napari_clickseg.training import epoch_loop
 from napari_clickseg.training.epoch_loop import EpochTrainer
 from napari_clickseg.training.epoch_recipe import EpochRecipe
 from napari_clickseg.training.recipe import list_recipes, load_recipe
 from napari_clickseg.training.run_folder import RunFolder
-from napari_clickseg.training.run_writer import RunWriter
 from napari_clickseg.training.sources import make_sources
 from napari_clickseg.training.start import begin_model
 
@@ -98,14 +98,14 @@ def small(monkeypatch):
     monkeypatch.setattr(hrnet, "residual_layer", partial(one_block, hrnet.residual_layer))
     tiny = dataclasses.replace(BACKBONES["mit_b1"], channels=(64, 64, 80, 80), depths=(1, 1, 1, 1))
     monkeypatch.setitem(BACKBONES, "mit_b1", tiny)
-    monkeypatch.setattr(RunWriter, "checkpoint", lambda *_: None)
+    monkeypatch.setattr(epoch_loop, "write_checkpoint", lambda *_: None)
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_two_steps_of_a_published_recipe(name, data, tmp_path, monkeypatch, small):
     monkeypatch.setenv("CLICKSEG_DATA", str(data))
     architecture = RECIPES[name].model.architecture
-    changes = [*SHORT, *NARROW[architecture], 'model.start="nothing"', "validation_length=2"]
+    changes = [*SHORT, *NARROW[architecture], 'model.start="nothing"', "validation_length=1"]
     recipe = load_recipe(name, changes)
     model = begin_model(recipe)
     before = [p.detach().clone() for p in model.parameters()]
@@ -132,11 +132,17 @@ def test_two_steps_of_a_published_recipe(name, data, tmp_path, monkeypatch, smal
     assert exported.spec == model.spec
 
 
+@cache
+def in_full(architecture, config):
+    """The network of a recipe, without memory for its weights; many recipes share one."""
+    with torch.device("meta"):
+        return build_model(architecture, json.loads(config))
+
+
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_networks_are_built_in_full(name):
     options = RECIPES[name].model
-    with torch.device("meta"):
-        model = build_model(options.architecture, options.config)
+    model = in_full(options.architecture, json.dumps(options.config, sort_keys=True))
     system = name.split("_")[0]
     profiles = {"saic": "saic_is", "cfr": "cfr_icl"}
     assert model.spec.profile == profiles.get(system, system)
@@ -151,12 +157,41 @@ def test_facts_of_the_published_recipes():
     assert itermask.schedule.at == (200, 220)
     assert itermask.model.config["inputs"]["prev_mask"]
     assert not RECIPES["ritm_hrnet18_cocolvis_baseline"].model.config["inputs"]["prev_mask"]
-    assert set(RECIPES["ritm_resnet34_cocolvis_bce"].losses) == {"bce"}
+    assert set(RECIPES["ritm_hrnet18_cocolvis_bce"].losses) == {"bce"}
     assert set(RECIPES["ritm_resnet34_vocsbd_baseline"].data) == {"sbd", "pascal_voc"}
-    assert RECIPES["fbrs_resnet34_sbd"].points.one_strategy
+    fbrs = RECIPES["fbrs_resnet34_sbd"]
+    assert fbrs.points.one_strategy
+    assert (fbrs.objects.merge, fbrs.examples.keep_background) == (0.15, 0.0)
+    assert RECIPES["fbrs_resnet101_sbd"].model.config["aspp_dropout"] == 0.5
+    assert RECIPES["fbrs_hrnet48_sbd"].model.config["ocr_width"] == 128
     assert RECIPES["avalanche_hrnet18"].rounds.most == 10
     assert set(RECIPES["simpleclick_vit_b_sbd"].data) == {"sbd"}
+    iterative = ("ritm_hrnet18_sbd_itermask", "simpleclick_vit_l_sbd", "cfr_icl_vit_b_sbd")
+    for name in (*iterative, "fbrs_hrnet18_sbd", "ritm_resnet34_sbd_baseline"):
+        recipe = RECIPES[name]
+        kinds = [item["kind"] for item in recipe.augment]
+        baseline = name.endswith("baseline")
+        assert recipe.augment[0]["high"] == (1.4 if baseline else 1.25)
+        assert ("turn" in kinds, recipe.augment[1].get("any_way", False)) == (not baseline,) * 2
+    for network in ("resnet34", "hrnet18"):
+        for name, epochs, area, background in (
+            ("sbd", 120, 80, 0.0),
+            ("vocsbd", 120, 80, 0.0),
+            ("ade20k", 120, 80, 0.05),
+            ("coco", 140, 1000, 0.05),
+            ("openimages", 140, 1000, 0.05),
+            ("lvis", 160, 1000, 0.05),
+        ):
+            recipe = RECIPES[f"ritm_{network}_{name}_baseline"]
+            assert (recipe.epochs, recipe.schedule.at) == (epochs, (epochs - 20, epochs - 5))
+            assert (recipe.examples.min_area, recipe.examples.keep_background) == (area, background)
+            assert (recipe.aux > 0) == (network == "hrnet18")
+    ablation = RECIPES["ritm_hrnet18_cocolvis_focal"]
+    assert (ablation.epochs, ablation.examples.min_area, ablation.rounds.most) == (160, 80, 0)
+    drawn = RECIPES["saic_is_segformer_b4_multi"]
+    assert (drawn.model.init, drawn.optimizer.decay_all) == ("default", True)
     icl = RECIPES["cfr_icl_vit_h_cocolvis"]
+    assert not icl.rounds.from_centre  # it begins with the sampled points
     assert (icl.rounds.kind, icl.epochs, icl.epoch_length) == ("click_loss", 1, 3000)
     assert icl.rounds.weights == (1.0, 2.0, 3.0)
     single = RECIPES["saic_is_segformer_b4_stroke"].model.config["inputs"]

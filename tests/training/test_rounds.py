@@ -95,6 +95,18 @@ def test_next_clicks_are_made_without_learning_and_kept_in_the_last_places():
         assert (points[i, 4:] == -1).all()
 
 
+def test_what_was_shown_last_has_the_corrections():
+    rounds = Rounds(Remembers(), RoundOptions(least=2, most=2), OBJECTIVE)
+    rounds.judge(batch(), np.random.default_rng(0))
+    assert (rounds.shown.points[0, :, 0] >= 0).sum() == 3
+
+
+def test_next_clicks_may_come_after_the_points_there_are():
+    model = Remembers()
+    play(model, RoundOptions(least=2, most=2, append=True))
+    assert model.seen[-1]["points"][0, :4, 2].tolist() == [100.0, 1.0, 2.0, -1.0]
+
+
 def test_as_many_corrections_as_drawn_and_none_without_rounds():
     counts = set()
     for seed in range(20):
@@ -221,6 +233,18 @@ def test_layers_of_a_vit_learn_ever_slower_towards_the_image():
     assert found["backbone.blocks.0.norm1.weight"]["weight_decay"] == 0
     assert found["backbone.blocks.0.attn.qkv.weight"]["weight_decay"] == 0.02
     assert len(found) == len(list(vit.parameters()))
+    published = factors(vit, kind="adam", layer_decay=0.75, weight_decay=0.02)
+    for name in ("backbone.blocks.0.norm1.weight", "backbone.pos_embed", "backbone.cls_token"):
+        assert published[name]["weight_decay"] == 0
+    assert published["backbone.blocks.0.attn.qkv.weight"]["weight_decay"] == 0.02
+
+
+def test_norms_decay_only_if_all_weights_are_to():
+    model = CompactModel(**TINY)
+    norm = next(name for name, p in model.named_parameters() if p.ndim == 1)
+    for decay_all, expected in ((False, 0), (True, 0.01)):
+        found = factors(model, kind="adamw", weight_decay=0.01, decay_all=decay_all)
+        assert found[norm]["weight_decay"] == expected
 
 
 def test_a_factor_of_nothing_freezes_the_encoder():

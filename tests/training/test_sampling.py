@@ -147,6 +147,17 @@ def test_first_points_near_the_centre(first, order):
         assert middle.max() <= 20 - 20 / 1.7 + 1
 
 
+def test_depths_that_are_no_depth_are_drawn_again():
+    """With a standard deviation as wide as the range, few points lie at the very rim."""
+    rng = np.random.default_rng(0)
+    mask = scene().mask(1)
+    pools = click_pools(Choice(mask, (mask,), (), mask, ~mask & False), ObjectOptions(erode=0), rng)
+    options = PointOptions(most=1, first="near_centre", sigma_ratio=1.0)
+    points = np.array([sample_points(pools, options, rng)[0, :2] for _ in range(300)])
+    rim = np.minimum(points - (10, 5), (49, 44) - points).min(axis=1) == 0
+    assert rim.mean() < 0.1
+
+
 @pytest.mark.parametrize("kind", ["contour", "stroke"])
 def test_drawn_interactions_lie_mostly_on_their_side(kind):
     rng = np.random.default_rng(0)
@@ -184,6 +195,18 @@ def test_image_and_objects_move_together(transform):
     assert moved.mask(1).any()
     again = transform(plain, np.random.default_rng(4))
     np.testing.assert_array_equal(moved.image, again.image)
+
+
+def test_flips_are_to_the_side_or_any_way():
+    original, rng = scene().image, np.random.default_rng(0)
+    ways = [original[:, ::-1], original[::-1], original[::-1, ::-1]]
+
+    def drawn(flip):
+        found = [flip(scene(), rng).image for _ in range(40)]
+        return {i for i, way in enumerate(ways) for f in found if np.array_equal(f, way)}
+
+    assert drawn(Flip(1.0)) == {0}
+    assert drawn(Flip(1.0, any_way=True)) == {0, 1, 2}
 
 
 def test_crops_pad_with_background_and_are_of_one_size():

@@ -1,8 +1,10 @@
 """Training: samples, clicks, losses, and runs that resume bit for bit."""
 
 import dataclasses
+import errno
 import importlib.util
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from PIL import Image
 
 from napari_clickseg.data.packs import Pack
 from napari_clickseg.models.compact import CompactModel
+from napari_clickseg.training.checkpoint import read_checkpoint, write_checkpoint
 from napari_clickseg.training.clicks import error_click
 from napari_clickseg.training.ema import Average
 from napari_clickseg.training.log import RunLog
@@ -304,6 +307,61 @@ def test_wrong_changes_are_refused(changes, words):
         load_recipe("compact", changes)
 
 
-def test_missing_recipe_names_those_that_exist():
-    with pytest.raises(RecipeError, match="compact"):
-        load_recipe("nothing")
+def test_a_missing_recipe_names_the_nearest_ones_and_how_to_list_all(tmp_path):
+    with pytest.raises(RecipeError, match="no recipe 'compakt'. The nearest are compact") as said:
+        load_recipe("compakt")
+    assert "clickseg-train --list" in str(said.value)
+    assert len(str(said.value)) < 200
+    with pytest.raises(RecipeError, match="no recipe 'qqqq'. Give a TOML file"):
+        load_recipe("qqqq")
+    with pytest.raises(RecipeError, match=r"no recipe file .*mine.toml"):
+        load_recipe(tmp_path / "mine.toml")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"), [("base = 3", "gives 'base' as 3"), ("base = [1]", "a list")]
+)
+def test_a_base_that_is_no_name_is_refused(tmp_path, wrong, words):
+    (tmp_path / "mine.toml").write_text(wrong)
+    with pytest.raises(RecipeError, match=words):
+        load_recipe(tmp_path / "mine.toml")
+
+
+def test_an_old_checkpoint_without_later_entries_goes_on(pack, tmp_path):
+    first = trainer(pack, tmp_path)
+    assert not first.run(stop=lambda: first.total >= 2)
+    state = read_checkpoint(first.path)
+    for later in ("kinds", "starts", "warmup"):
+        del state["recipe"][later]
+    write_checkpoint(first.path, state)
+    second = trainer(pack, tmp_path, warmup=300)
+    second.resume()
+    assert second.total == 2
+
+
+def test_a_log_that_cannot_be_written_is_told_once_and_leaves_no_half_line(
+    pack, tmp_path, monkeypatch
+):
+    said = []
+    run = trainer(pack, tmp_path, validate_every=2)
+    run.writer._say = said.append
+    opened, times = Path.open, []
+
+    def full(path, *more, **options):
+        file = opened(path, *more, **options)
+        if path.name == "log.jsonl" and len(times) < 2:
+            times.append(path)
+            file.write('{"half')
+            file.close()
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        return file
+
+    monkeypatch.setattr(Path, "open", full)
+    assert run.run()
+    told = [line for line in said if "cannot be written" in line]
+    assert told == [
+        f"The log in {tmp_path} cannot be written: {os.strerror(errno.ENOSPC)}. Training goes on "
+        "without; make room, and what follows is kept."
+    ]
+    entries = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert len(entries) >= 2

@@ -7,6 +7,7 @@ import pytest
 
 pytest.importorskip("napari")
 
+from PIL import Image  # noqa: E402
 from widgets.disks import DiskModel, SlowModel, wait_inside  # noqa: E402
 from widgets.leaks import assert_nothing_left  # noqa: E402
 from widgets.three import PLACES, labels  # noqa: E402
@@ -74,8 +75,8 @@ def dock_of(shared_viewer, request, monkeypatch, qtbot, tmp_path):
     The first one is in the viewer that tests share, each other one in one of its own.
     """
     from napari_clickseg.models.zoo import ModelCard
-    from napari_clickseg.widgets import source
-    from napari_clickseg.widgets.dock import ClickDock
+    from napari_clickseg.widgets.dock import source
+    from napari_clickseg.widgets.dock.click_dock import ClickDock
 
     card = ModelCard("disks", tmp_path / "disks.safetensors", "disks", "none", ("nothing",), 1000)
     monkeypatch.setattr(source, "list_models", lambda: [card])
@@ -152,3 +153,38 @@ def three(dock_of, settle, image):
         settle(dock)
         dock.accept()
     return viewer, dock, labels(dock)
+
+
+@pytest.fixture
+def photographs(tmp_path, image):
+    """Three photographs; the second is stored on its side with the EXIF tag that says so."""
+    folder = tmp_path / "photographs"
+    folder.mkdir()
+    for number, pixels in (("1", image), ("10", image[:, ::-1]), ("2", image[::-1])):
+        Image.fromarray(np.ascontiguousarray(pixels)).save(folder / f"cat{number}.png")
+    turned = Image.fromarray(np.ascontiguousarray(np.rot90(image[::-1])))
+    tags = turned.getexif()
+    tags[0x0112] = 6  # shown a quarter turn to the right
+    turned.save(folder / "cat2.png", exif=tags)
+    return folder
+
+
+@pytest.fixture
+def settled(qtbot, settle):
+    def wait(dock):
+        qtbot.waitUntil(lambda: not dock.folder.busy, timeout=20_000)
+        settle(dock)
+
+    return wait
+
+
+@pytest.fixture
+def opened(dock_of, photographs, settled):
+    def make(model=None):
+        viewer, dock = dock_of(model)
+        viewer.add_points([(1, 2)], name="mine")
+        dock.folder.open(photographs)
+        settled(dock)
+        return viewer, dock
+
+    return make

@@ -11,9 +11,9 @@ from qtpy.QtWidgets import QApplication
 from widgets.leaks import callbacks
 
 from napari_clickseg.interactions import BoxPrompt, Contour, Stroke
-from napari_clickseg.widgets.layers import bare
-from napari_clickseg.widgets.masks import POLICIES
-from napari_clickseg.widgets.tools import TOOLS
+from napari_clickseg.widgets.layers.own import bare
+from napari_clickseg.widgets.objects.masks import POLICIES
+from napari_clickseg.widgets.work.tools import TOOLS
 
 OWN = ("positive", "negative", "preview", "objects", "shapes")
 

@@ -11,8 +11,16 @@ from widgets.disks import SlowModel, wait_inside  # noqa: E402
 
 from napari_clickseg.commands import refine_files  # noqa: E402
 from napari_clickseg.data.datasets.reading import read_labels  # noqa: E402
+from napari_clickseg.data.session_file import (  # noqa: E402
+    ImageSignature,
+    SavedModel,
+    SavedObject,
+    SavedSession,
+    write_session,
+)
 from napari_clickseg.engine.refine import MaskRefiner  # noqa: E402
-from napari_clickseg.widgets.batch import BatchDock, SegmentFolderDock  # noqa: E402
+from napari_clickseg.interactions import Click  # noqa: E402
+from napari_clickseg.widgets.batch.dock import BatchDock, SegmentFolderDock  # noqa: E402
 
 
 @pytest.fixture
@@ -177,25 +185,12 @@ def test_output_in_the_input_is_refused(dock_of, qtbot, labels, scene, tmp_path)
 def test_a_folder_is_segmented_from_sessions(
     make_napari_viewer_proxy, qtbot, scene, tmp_path, monkeypatch
 ):
-    from napari_clickseg.data.session_file import (
-        ImageSignature,
-        SavedModel,
-        SavedObject,
-        SavedSession,
-        write_session,
-    )
-    from napari_clickseg.interactions import Click
-
     monkeypatch.setattr("napari_clickseg.models.zoo.load_model", lambda *a, **k: ColourModel())
     for part in ("images", "sessions"):
         (tmp_path / part).mkdir()
     Image.fromarray(scene).save(tmp_path / "images" / "a.png")
-    saved = SavedSession(
-        ImageSignature.of(scene, "a.png"),
-        SavedModel("colours"),
-        (SavedObject(6, interactions=(Click(40, 50),)),),
-    )
-    write_session(tmp_path / "sessions" / "a.clickseg.json", saved)
+    saved = SavedObject(6, interactions=(Click(40, 50),))
+    session_file(tmp_path / "sessions" / "a.clickseg.json", scene, saved)
     dock = SegmentFolderDock(make_napari_viewer_proxy())
     qtbot.addWidget(dock)
     dock.images.choose(tmp_path / "images")
@@ -208,3 +203,105 @@ def test_a_folder_is_segmented_from_sessions(
     dock.shut_down()
     assert dock.status.text().startswith("1 images segmented, 1 object.")
     assert read_labels(tmp_path / "out" / "a.tif").max() == 6
+
+
+def session_file(path, image, *objects):
+    write_session(path, SavedSession(ImageSignature.of(image, "a.png"), SavedModel("m"), objects))
+    return path
+
+
+@pytest.fixture
+def said(monkeypatch):
+    """What the refiner was told about objects, by label."""
+    from napari_clickseg.engine import refine_labels
+
+    seen = {}
+    real = refine_labels.refine_labels
+
+    def spy(refiner, labels, said, *args):
+        seen.update(said)
+        return real(refiner, labels, said, *args)
+
+    monkeypatch.setattr(refine_labels, "refine_labels", spy)
+    return seen
+
+
+def test_clicks_of_a_session_and_a_corrected_layer(dock_of, qtbot, scene, labels, tmp_path, said):
+    viewer, dock = dock_of()
+    viewer.add_image(scene)
+    corrected = labels.copy()
+    corrected[20:50, 110:140] = 9
+    viewer.add_labels(corrected, name="corrected")
+    mine = viewer.add_labels(labels.copy(), name="mine")
+    dock.labels_box.choose(mine)
+    dock.corrected_box.choose(viewer.layers["corrected"])
+    click = SavedObject(4, interactions=(Click(40, 50),))
+    dock.session.choose(session_file(tmp_path / "a.clickseg.json", scene, click))
+    dock.start()
+    wait(qtbot, dock)
+    assert said[4] == (Click(40, 50),)
+    assert sorted(said) == [4, 9] and any(labels[click.pixel] == 0 for click in said[9])
+    refined = viewer.layers["mine refined"].data
+    assert ((refined == 9) != (scene == (30, 30, 220)).all(axis=2)).sum() < 20
+    assert np.array_equal(mine.data, labels)
+    assert np.array_equal(viewer.layers["corrected"].data, corrected)
+
+
+def test_of_a_stack_the_clicks_on_the_plane_shown_count(
+    dock_of, qtbot, scene, labels, tmp_path, said
+):
+    viewer, dock = dock_of()
+    images = np.stack([scene, scene])
+    viewer.add_image(images, rgb=True)
+    viewer.add_labels(np.stack([labels] * 2))
+    viewer.dims.set_point(0, 1)
+    there, elsewhere = (
+        SavedObject(label, plane=(step, None, None), interactions=(Click(40, 50 + step),))
+        for label, step in ((4, 1), (9, 0))
+    )
+    dock.session.choose(session_file(tmp_path / "a.clickseg.json", images, there, elsewhere))
+    dock.start()
+    wait(qtbot, dock)
+    assert said == {4: (Click(40, 51),)}
+
+
+def test_a_session_of_another_image_is_refused(dock_of, qtbot, scene, labels, tmp_path):
+    viewer, dock = dock_of()
+    viewer.add_image(scene)
+    viewer.add_labels(labels)
+    path = tmp_path / "a.clickseg.json"
+    dock.session.choose(session_file(path, scene[::-1], SavedObject(4)))
+    dock.start()
+    wait(qtbot, dock)
+    assert "this image has other pixels" in dock.status.text()
+    assert len(viewer.layers) == 2
+
+
+def test_a_corrected_layer_of_another_shape_is_refused(dock_of, scene, labels):
+    viewer, dock = dock_of()
+    viewer.add_image(scene)
+    viewer.add_labels(labels[:40], name="other")
+    mine = viewer.add_labels(labels, name="mine")
+    dock.labels_box.choose(mine)
+    dock.corrected_box.choose(viewer.layers["other"])
+    dock.start()
+    assert "Choose a corrected copy" in dock.status.text() and not dock.runner.busy
+
+
+def test_a_folder_with_corrected_masks(dock_of, qtbot, scene, labels, tmp_path, monkeypatch, said):
+    monkeypatch.setattr(refine_files, "_refiner", lambda options: MaskRefiner(ColourModel()))
+    corrected = labels.copy()
+    corrected[20:50, 110:140] = 9
+    for part, array in (("images", scene), ("masks", labels), ("fixed", corrected)):
+        (tmp_path / part).mkdir()
+        Image.fromarray(array).save(tmp_path / part / "a.png")
+    _, dock = dock_of()
+    dock.what.setCurrentIndex(1)
+    for line, part in ((dock.images, "images"), (dock.corrected, "fixed"), (dock.out, "out")):
+        line.choose(tmp_path / part)
+    assert not dock.refine.isEnabled()
+    dock.masks.choose(tmp_path / "masks")
+    dock.start()
+    wait(qtbot, dock)
+    assert sorted(said) == [9]
+    assert dock.status.text().startswith("1 images refined, 2 objects.")

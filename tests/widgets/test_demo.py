@@ -104,7 +104,7 @@ import sys
 from napari.components import ViewerModel
 from qtpy.QtWidgets import QApplication
 app = QApplication([])
-from napari_clickseg.widgets.dock import ClickDock
+from napari_clickseg.widgets.dock.click_dock import ClickDock
 viewer = ViewerModel()
 viewer.add_image(__import__("numpy").zeros((9, 9)))
 dock = ClickDock(viewer)

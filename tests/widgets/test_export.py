@@ -20,7 +20,7 @@ from napari_clickseg.data.session_file import (
 )
 from napari_clickseg.geometry import Box
 from napari_clickseg.interactions import BoxPrompt, Click, Contour, Stroke
-from napari_clickseg.widgets.saving import FORMATS
+from napari_clickseg.widgets.export.saving import FORMATS
 
 PLUGIN = "napari-clickseg"
 
@@ -54,7 +54,7 @@ def objects(viewer, labels):
 
 @pytest.fixture
 def dock(viewer, objects, qtbot, tmp_path):
-    from napari_clickseg.widgets.export import ExportDock
+    from napari_clickseg.widgets.export.dock import ExportDock
 
     dock = ExportDock(viewer)
     qtbot.addWidget(dock)
@@ -80,7 +80,7 @@ def test_a_layer_saved_by_napari_opens_as_the_same_labels(viewer, objects, label
 
 
 def test_napari_finds_the_reader_by_itself_and_saves_tables_and_zarr(objects, labels, tmp_path):
-    from napari_clickseg.widgets.writers import write_class_table
+    from napari_clickseg.widgets.export.writers import write_class_table
 
     objects.save(str(tmp_path / "objects.csv"), plugin=PLUGIN)
     text = (tmp_path / "objects.csv").read_text(encoding="utf-8-sig")
@@ -245,8 +245,8 @@ def test_the_dock_follows_the_layers(dock, viewer, objects, labels):
 
 
 def test_the_preview_of_an_object_in_work_is_not_offered(viewer, qtbot):
-    from napari_clickseg.widgets.export import ExportDock
-    from napari_clickseg.widgets.layers import ClickLayers
+    from napari_clickseg.widgets.export.dock import ExportDock
+    from napari_clickseg.widgets.layers.own import ClickLayers
 
     layers = ClickLayers(viewer)
     layers.create(viewer.add_image(np.zeros((60, 80))))

@@ -4,58 +4,21 @@ import gc
 import weakref
 
 import numpy as np
-import pytest
-from PIL import Image
+from tifffile import imwrite
 from widgets.disks import SlowModel, wait_inside
+from widgets.folder_list import states
 
+from napari_clickseg.data.journal import find_journals, read_journal
 from napari_clickseg.data.readers import read_image
-from napari_clickseg.widgets.keys import KEYS
-
-
-@pytest.fixture
-def photographs(tmp_path, image):
-    """Three photographs; the second is stored on its side with the EXIF tag that says so."""
-    folder = tmp_path / "photographs"
-    folder.mkdir()
-    for number, pixels in (("1", image), ("10", image[:, ::-1]), ("2", image[::-1])):
-        Image.fromarray(np.ascontiguousarray(pixels)).save(folder / f"cat{number}.png")
-    turned = Image.fromarray(np.ascontiguousarray(np.rot90(image[::-1])))
-    tags = turned.getexif()
-    tags[0x0112] = 6  # shown a quarter turn to the right
-    turned.save(folder / "cat2.png", exif=tags)
-    return folder
-
-
-@pytest.fixture
-def settled(qtbot, settle):
-    def wait(dock):
-        qtbot.waitUntil(lambda: not dock.folder.busy, timeout=20_000)
-        settle(dock)
-
-    return wait
-
-
-@pytest.fixture
-def opened(dock_of, photographs, settled):
-    def make(model=None):
-        viewer, dock = dock_of(model)
-        viewer.add_points([(1, 2)], name="mine")
-        dock.folder.open(photographs)
-        settled(dock)
-        return viewer, dock
-
-    return make
+from napari_clickseg.data.saved_session import SavedModel
+from napari_clickseg.interactions import Click
+from napari_clickseg.widgets.dock.keys import KEYS
+from napari_clickseg.widgets.export.labels import source_file
 
 
 def key(viewer, name):
     found = next(k for k in viewer.keymap if str(k) == KEYS[name])
     viewer.keymap[found](viewer)
-
-
-def states(dock):
-    rows = dock.folder.panel.list
-    items = [rows.topLevelItem(row) for row in range(rows.topLevelItemCount())]
-    return [(item.text(0), item.text(1)) for item in items]
 
 
 def names(viewer):
@@ -110,6 +73,25 @@ def test_objects_come_back_with_their_clicks(opened, settled):
     assert [len(item.interactions) for item in items.values()] == [1, 1]
     assert dock.controls.label.value() == 3
     assert not dock.recovery.isVisibleTo(dock)
+
+
+def test_what_waits_is_in_a_journal_until_its_image_is_open_again(opened, settled):
+    _, dock = opened()
+    dock.click(60, 80)
+    settled(dock)
+    dock.accept()
+    dock.click(20, 200)
+    settled(dock)
+    dock.folder.step(1)
+    settled(dock)
+    (found,) = find_journals()  # nobody writes it, as after a kill
+    recorded = read_journal(found.path)
+    assert not recorded.objects  # what was accepted is in the mask file
+    assert [work.saved.interactions for work in recorded.works] == [(Click(20, 200),)]
+    dock.folder.step(-1)
+    settled(dock)
+    assert list(dock.controller.clicks) == [Click(20, 200)]
+    assert not find_journals() and not dock.recovery.isVisibleTo(dock)
 
 
 def test_what_is_unfinished_waits(opened, settled):
@@ -173,92 +155,6 @@ def test_leaving_while_the_model_runs(opened, settled, qtbot):
     assert dock.controller.session.predicted == 1 and dock.clicking.layers.preview.data.any()
 
 
-def test_a_mask_from_elsewhere_is_loaded_corrected_and_replaced(dock_of, photographs, settled):
-    given = np.zeros((150, 226), np.uint8)
-    given[40:60, 40:90] = 255
-    Image.fromarray(given).save(photographs / "cat2_mask.png")
-    _, dock = dock_of()
-    dock.folder.panel.correct.setChecked(True)
-    dock.folder.open(photographs)
-    settled(dock)
-    assert states(dock) == [("cat1.png", ""), ("cat2.png", "mask"), ("cat10.png", "")]
-    dock.folder.step(1)
-    settled(dock)
-    assert dock.actions.opened and dock.controls.label.value() == 255
-    assert np.array_equal(dock.clicking.layers.preview.data != 0, given != 0)
-    before = (photographs / "cat2_mask.png").stat().st_mtime_ns
-    dock.folder.step(1)
-    settled(dock)
-    dock.folder.step(-1)
-    settled(dock)
-    assert (photographs / "cat2_mask.png").stat().st_mtime_ns == before  # looked at only
-    dock.click(50, 100)
-    settled(dock)
-    dock.accept()
-    settled(dock)
-    written = read_image(photographs / "cat2_mask.png")
-    assert set(np.unique(written)) == {0, 255} and written[50, 100] == 255
-
-
-def test_a_mask_that_does_not_fit_is_never_replaced(dock_of, photographs, settled):
-    path = photographs / "cat1_mask.png"
-    Image.fromarray(np.ones((20, 30), np.uint8)).save(path)
-    before = path.read_bytes()
-    _, dock = dock_of()
-    dock.folder.open(photographs)
-    settled(dock)
-    dock.folder.show(0)
-    settled(dock)
-    said = dock.folder.panel.status.text()
-    assert "cat1_mask.png has 20 x 30 pixels and the image 150 x 226" in said
-    dock.click(60, 80)
-    settled(dock)
-    dock.accept()
-    settled(dock)
-    assert "is not replaced" in dock.folder.panel.written.text()
-    dock.folder.step(1)
-    settled(dock)
-    assert path.read_bytes() == before
-
-
-def test_a_mask_written_by_others_meanwhile_is_not_replaced(opened, photographs, settled):
-    _, dock = opened()
-    dock.click(60, 80)
-    settled(dock)
-    (photographs / "cat1_mask.png").write_bytes(b"theirs")
-    dock.accept()
-    settled(dock)
-    assert "changed by somebody else" in dock.folder.panel.written.text()
-    assert (photographs / "cat1_mask.png").read_bytes() == b"theirs"
-
-
-def test_what_could_not_be_written_is_not_lost(opened, photographs, settled, monkeypatch):
-    from napari_clickseg.widgets import image_files
-
-    _, dock = opened()
-
-    def full(*given):
-        raise OSError("No space left on device")
-
-    monkeypatch.setattr(image_files, "save_mask", full)
-    dock.click(60, 80)
-    settled(dock)
-    dock.accept()
-    settled(dock)
-    before = dock.clicking.layers.objects.data.copy()
-    assert "No space left" in dock.folder.panel.written.text()
-    dock.folder.step(1)
-    settled(dock)
-    assert states(dock)[0] == ("cat1.png", "not saved")
-    monkeypatch.undo()
-    dock.folder.step(-1)
-    settled(dock)
-    assert np.array_equal(dock.clicking.layers.objects.data, before)
-    dock.folder.step(1)
-    settled(dock)
-    assert np.array_equal(read_image(photographs / "cat1_mask.png"), before)
-
-
 def test_unreadable_images_are_named_and_skipped(opened, photographs, settled):
     (photographs / "cat2.png").write_bytes(b"no picture")
     _, dock = opened()
@@ -267,42 +163,6 @@ def test_unreadable_images_are_named_and_skipped(opened, photographs, settled):
     assert dock.clicking.image.name == "cat10.png"
     assert "cat2.png was skipped" in dock.folder.panel.status.text()
     assert states(dock)[1] == ("cat2.png", "unreadable")
-
-
-def test_clicks_are_saved_beside_the_mask_and_read_again(opened, photographs, settled, dock_of):
-    viewer, dock = opened()
-    dock.folder.panel.clicks.setChecked(True)
-    dock.click(60, 80)
-    dock.click(62, 90, False)
-    settled(dock)
-    dock.accept()
-    settled(dock)
-    dock.shut_down()
-    assert (photographs / "cat1.clickseg.json").is_file()
-    _, other = dock_of()
-    other.folder.open(photographs)
-    settled(other)
-    other.folder.show(0)
-    settled(other)
-    [item] = other.clicking.objects.items.values()
-    assert [click.positive for click in item.interactions] == [True, False]
-
-
-def test_masks_may_be_elsewhere_and_called_otherwise(opened, photographs, settled, tmp_path):
-    _, dock = opened()
-    panel = dock.folder.panel
-    panel.pattern.setText("{name}.tif")
-    panel.pattern.editingFinished.emit()
-    panel.put_masks(tmp_path / "masks")
-    settled(dock)
-    dock.click(60, 80)
-    settled(dock)
-    dock.accept()
-    settled(dock)
-    assert read_image(tmp_path / "masks" / "cat1.tif").any()
-    panel.pattern.setText("mask.png")
-    panel.pattern.editingFinished.emit()
-    assert "all images would share one mask" in panel.status.text()
 
 
 def test_closing_the_dock_saves(opened, photographs, settled):
@@ -345,29 +205,10 @@ def test_an_image_removed_by_hand_does_not_stop_the_others(opened, settled):
     assert len(viewer.layers) == 6
 
 
-def test_an_objects_layer_made_anew_does_not_replace_the_mask(opened, photographs, settled):
-    viewer, dock = opened()
-    dock.click(60, 80)
-    settled(dock)
-    dock.accept()
-    settled(dock)
-    before = (photographs / "cat1_mask.png").read_bytes()
-    viewer.layers.remove(dock.clicking.layers.objects)
-    dock.click(20, 200)
-    settled(dock)
-    dock.accept()
-    settled(dock)
-    assert "objects layer of this image was removed" in dock.folder.panel.written.text()
-    assert (photographs / "cat1_mask.png").read_bytes() == before
-    dock.folder.show(0)
-    settled(dock)
-    assert list(dock.clicking.objects.labels) == [1]
-
-
 def test_the_command_asks_for_a_folder(make_napari_viewer, monkeypatch, photographs, qtbot):
     from qtpy.QtWidgets import QFileDialog
 
-    from napari_clickseg.widgets.segment_folder import segment_images
+    from napari_clickseg.widgets.folder.command import segment_images
 
     viewer = make_napari_viewer()
     asked = []
@@ -385,7 +226,7 @@ def test_an_image_larger_than_memory_is_read_as_it_is_looked_at(
 ):
     import tifffile
 
-    from napari_clickseg.widgets import image_files
+    from napari_clickseg.widgets.folder import image_files
 
     monkeypatch.setattr(image_files, "WHOLE_BYTES", 1000)
     with tifffile.TiffWriter(tmp_path / "slide.tif") as file:
@@ -401,3 +242,22 @@ def test_an_image_larger_than_memory_is_read_as_it_is_looked_at(
     dock.accept()
     settled(dock)
     assert read_image(tmp_path / "slide_mask.png")[60, 80] == 1
+
+
+def test_the_layer_knows_its_file(opened, photographs):
+    _, dock = opened()
+    path = photographs / "cat1.png"
+    assert source_file(dock.clicking.image) == path
+    assert dock.autosave.session(SavedModel("any")).image.name == str(path)
+
+
+def test_stacks_are_named_as_such_and_skipped(dock_of, photographs, settled):
+    imwrite(photographs / "cat0.tif", np.zeros((5, 20, 30), np.uint8), photometric="minisblack")
+    _, dock = dock_of()
+    dock.folder.open(photographs)
+    settled(dock)
+    assert dock.clicking.image.name == "cat1.png"
+    assert states(dock)[0] == ("cat0.tif", "stack")
+    text = dock.folder.panel.status.text()
+    assert "cat0.tif was skipped: it is a stack" in text and "Open it with File" in text
+    assert "stack" in dock.folder.panel.list.topLevelItem(0).toolTip(1)

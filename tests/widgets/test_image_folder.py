@@ -8,8 +8,8 @@ import tifffile
 
 from napari_clickseg.data.readers import open_image
 from napari_clickseg.geometry import Box
-from napari_clickseg.widgets.image_files import _Level, copied
-from napari_clickseg.widgets.image_folder import FolderError, MaskNames, list_folder
+from napari_clickseg.widgets.folder.image_files import _Level, copied
+from napari_clickseg.widgets.folder.image_folder import FolderError, MaskNames, list_folder
 
 
 @pytest.fixture

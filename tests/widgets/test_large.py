@@ -10,9 +10,11 @@ from napari.layers import Image, Labels
 
 from napari_clickseg import Box, Segmenter
 from napari_clickseg.engine.predictor import Predictor
-from napari_clickseg.widgets import jobs, layers, window
-from napari_clickseg.widgets.plane import Plane, visible_box
-from napari_clickseg.widgets.window import Window
+from napari_clickseg.widgets.image.plane import Plane, visible_box
+from napari_clickseg.widgets.layers import own as layers
+from napari_clickseg.widgets.layers import window
+from napari_clickseg.widgets.layers.window import Window
+from napari_clickseg.widgets.work import jobs
 
 FLAT = Plane((0, 1), (None, None))
 
@@ -279,6 +281,27 @@ def test_a_stack_keeps_the_objects_of_its_slices(dock_on, settle, scene, small_l
     assert not dock.clicking.layers.objects.data[1].any()
     plane = Plane((1, 2), (1, None, None))
     assert np.array_equal(preview(dock, gray.shape, plane), masks[1])
+
+
+def test_the_worker_has_the_memory_of_a_larger_preview_ready(
+    dock_on, settle, scene, small_limit, monkeypatch
+):
+    provided, provide = [], layers.ClickLayers.provide
+
+    def watched(self, window, plane):
+        provide(self, window, plane)
+        provided.append((self._spare, threading.current_thread()))
+
+    monkeypatch.setattr(layers.ClickLayers, "provide", watched)
+    _, dock, _ = dock_on(scene)
+    made = dock.clicking.layers
+    for at in ((480, 420), (760, 1100)):  # the second one makes it grow
+        dock.click(*at)
+        settle(dock)
+        assert any(made.preview.data is array for array, _ in provided)
+    assert threading.main_thread() not in [thread for _, thread in provided]
+    masks = api_masks(scene, (480, 420, True), (760, 1100, True))
+    assert np.array_equal(preview(dock, masks[-1].shape), masks[-1])
 
 
 def test_painting_in_a_preview_that_covers_a_part_is_a_step(dock_on, settle, scene, small_limit):

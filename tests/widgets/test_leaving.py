@@ -5,7 +5,7 @@ import pytest
 from qtpy.QtWidgets import QMessageBox
 from widgets.three import labels, objects, preview
 
-from napari_clickseg.widgets.layers import bare
+from napari_clickseg.widgets.layers.own import bare
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import pytest
 from widgets.disks import DiskModel, SlowModel, wait_inside
 
 from napari_clickseg import Segmenter
-from napari_clickseg.widgets.keys import KEYS
-from napari_clickseg.widgets.masks import KEEP, OVERWRITE, mask_patch
-from napari_clickseg.widgets.plane import Plane
+from napari_clickseg.widgets.dock.keys import KEYS
+from napari_clickseg.widgets.image.plane import Plane
+from napari_clickseg.widgets.objects.masks import KEEP, OVERWRITE, mask_patch
 
 
 @pytest.mark.parametrize("role", ["positive", "negative", "preview", "objects", "image"])

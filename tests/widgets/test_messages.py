@@ -1,11 +1,14 @@
 """What the dock says when something is not as it should be, word for word."""
 
+import sys
+
 import numpy as np
 import pytest
 import torch
 from qtpy.QtWidgets import QApplication, QFileDialog
 from widgets.disks import DiskModel
 
+from napari_clickseg.models.zoo import find_model
 from napari_clickseg.widgets import messages
 
 
@@ -121,16 +124,16 @@ def test_five_channels_are_chosen_from(dock_of, settle):
     assert reader.shape == (60, 80, 3) and dock.clicking.layers.preview.data.any()
 
 
-@pytest.mark.filterwarnings("ignore:Private attribute")
-@pytest.mark.parametrize("dtype", [complex, object])
+@pytest.mark.parametrize("dtype", [np.complex64, object])
 def test_pixels_that_are_no_numbers(dock_of, dtype):
     viewer, dock = dock_of()
     layer = viewer.add_image(np.zeros((40, 50)))
-    layer._data = np.zeros((40, 50), dtype)  # napari refuses such images itself
+    with pytest.raises((TypeError, RuntimeError)):  # napari cannot show it, but keeps it
+        layer.data = np.zeros((40, 50), dtype)
     dock.start()
     assert not dock.clicking.active and len(viewer.layers) == 1
     sentences = {
-        complex: "The image holds complex numbers, which have no brightness. Give their magnitude",
+        np.complex64: "The image holds complex numbers, which have no brightness. Give",
         object: "The image has dtype object, which is not a number per pixel. Convert it to",
     }
     assert said(dock, sentences[dtype])
@@ -181,6 +184,27 @@ def test_how_long_a_click_takes_on_the_cpu_is_said_once(started, settle):
         settle(dock)
         found.append("Running on CPU: about" in dock.status.text())
     assert found == [False, True, False] and "s per click with this model." in messages.on_cpu(0.8)
+
+
+def test_a_model_whose_weights_do_not_fit(dock_of, settle, monkeypatch, tmp_path, image):
+    from safetensors import safe_open
+    from safetensors.torch import save_file
+
+    path = tmp_path / "mine.safetensors"
+    with safe_open(find_model("clickseg-compact"), "pt") as file:
+        weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        about = file.metadata()
+    weights["more.weight"] = weights.pop(sorted(weights)[-1])
+    save_file(weights, path, about)
+    viewer, dock = dock_of()
+    dock.controller.cache._load = None
+    viewer.add_image(image)
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
+    dock.source.browse.click()
+    dock.start()
+    settle(dock)
+    for part in ("mine.safetensors", "missing", "more.weight"):
+        assert said(dock, part), dock.status.text()
 
 
 def test_a_file_that_is_no_model(dock_of, settle, monkeypatch, tmp_path, image):
@@ -238,6 +262,38 @@ def test_a_disk_that_takes_nothing(three, monkeypatch, tmp_path):
     dock.sessions.save(path)
     assert said(dock, f"The session cannot be saved as {path}: ")
     assert said(dock, "What was there before is untouched: make room, or save it elsewhere.")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs limits of a process")
+@pytest.mark.parametrize("written", ["session", "journal"])
+def test_a_disk_that_is_full(three, settle, tmp_path, monkeypatch, written):
+    """The system refuses more bytes while a file is written, as a full disk does."""
+    import resource
+
+    monkeypatch.setattr("napari.utils.notifications.show_error", lambda text: None)  # it logs
+    _, dock, _ = three
+    heard = []
+    dock.autosave._say = lambda text, level: heard.append(text)
+    path = tmp_path / "mine.clickseg.json"
+    dock.sessions.save(path)
+    before, limits = path.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        if written == "session":
+            dock.sessions.save(path)
+        else:
+            dock.click(130, 30)
+            settle(dock)
+            dock.accept()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    if written == "session":
+        assert said(dock, f"The session cannot be saved as {path}: ")
+        assert said(dock, "What was there before is untouched: make room, or save it elsewhere.")
+    else:
+        assert dock.clicking.objects.labels == {1, 2, 3, 4}
+        assert "Autosave stopped: " in heard[0] and "make room on the disk" in heard[0]
+    assert path.read_bytes() == before and [p.name for p in tmp_path.glob("*mine*")] == [path.name]
 
 
 def test_details_of_an_error_can_be_copied(dock_of, settle, image):

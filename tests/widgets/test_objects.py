@@ -5,7 +5,7 @@ import pytest
 from widgets.disks import DiskModel
 from widgets.three import PLACES, key, labels, objects, preview
 
-from napari_clickseg.widgets.masks import INSIDE, KEEP, OVERWRITE
+from napari_clickseg.widgets.objects.masks import INSIDE, KEEP, OVERWRITE
 
 
 def test_the_table_shows_what_was_accepted(three):
@@ -211,7 +211,7 @@ def test_painting_into_the_objects_layer_is_counted(three, qtbot):
 def test_how_an_object_was_made_replays_to_its_mask(dock_of, settle, image):
     from napari_clickseg import Segmenter
     from napari_clickseg.data.readers import as_reader
-    from napari_clickseg.widgets.accepted import as_saved
+    from napari_clickseg.widgets.objects.accepted import as_saved
 
     viewer, dock = dock_of(DiskModel())
     viewer.add_image(image)

@@ -6,7 +6,7 @@ pytest.importorskip("qtpy")
 
 from napari_clickseg.engine.profiles import BRS, PROFILES  # noqa: E402
 from napari_clickseg.models.base import ModelSpec  # noqa: E402
-from napari_clickseg.widgets.options import (  # noqa: E402
+from napari_clickseg.widgets.model.options import (
     base_profile,
     idle_fields,
     overrides,

@@ -39,6 +39,29 @@ def test_a_dock_begins_as_preferred(dock_of, qtbot, tmp_path):
     qtbot.waitUntil(lambda: dock.controller.threshold == 0.7)
 
 
+def test_colours_that_everybody_can_tell_apart(dock_of, settle, image):
+    from napari.utils.colormaps.standardize_color import transform_color
+
+    from napari_clickseg.widgets.layers.own import COLOURS
+
+    viewer, dock = dock_of()
+    begin_with(dock, replace(Preferences(), colours="blue and orange"))
+    viewer.add_image(image)
+    dock.start()
+    settle(dock)
+    layers, colours = dock.clicking.layers, COLOURS["blue and orange"]
+    dock.tools.choose("stroke")
+
+    def rgb(colour):
+        return transform_color(colour)[0, :3]
+
+    for name in ("positive", "negative"):
+        shown = getattr(layers, name).current_border_color
+        assert np.allclose(rgb(shown), rgb(colours[name]), atol=1e-2)
+    assert np.allclose(layers.preview.get_color(1)[:3], rgb(colours["preview"]), atol=1e-2)
+    assert layers.shapes.current_edge_color[:7] == colours["positive"]
+
+
 def test_without_autosave_there_is_no_journal(dock_of, settle, image):
     viewer, dock = dock_of()
     begin_with(dock, replace(Preferences(), autosave=False))
@@ -131,4 +154,4 @@ def test_clicks_of_a_stopped_run_wait_visibly_and_go_on_at_the_next_start(
 @pytest.fixture(autouse=True)
 def plain_settings(monkeypatch):
     """Preferences of whoever runs the tests do not count."""
-    monkeypatch.setattr("napari_clickseg.widgets.dock.preferences", Preferences)
+    monkeypatch.setattr("napari_clickseg.widgets.dock.click_dock.preferences", Preferences)

@@ -11,7 +11,7 @@ from widgets.disks import DiskModel
 from napari_clickseg import Segmenter
 from napari_clickseg.engine.profiles import NO_BRS
 from napari_clickseg.models.card import ModelCard
-from napari_clickseg.widgets.dock import ClickDock
+from napari_clickseg.widgets.dock.click_dock import ClickDock
 
 FBRS = {"fusion": "rgb_fbrs", "disks": False, "radius": 260.0, "prev_mask": False}
 
@@ -208,7 +208,7 @@ def test_a_first_model_that_cannot_be_loaded_is_tried_once_per_click(dock_of, se
 
 
 def test_a_file_that_is_no_model_is_refused_before_it_is_listed(dock, files, monkeypatch):
-    from napari_clickseg.widgets import source
+    from napari_clickseg.widgets.dock import source
 
     asked = []
 
@@ -236,7 +236,7 @@ def test_a_model_that_takes_no_clicks_is_refused(dock_of, settle):
 
 
 def test_a_model_of_unknown_size_is_shown(dock_of, settle, monkeypatch, tmp_path):
-    from napari_clickseg.widgets import source
+    from napari_clickseg.widgets.dock import source
 
     card = ModelCard("big", tmp_path / "big.pth", "ViT-B", "CC BY-NC 4.0", (), None, "CFR-ICL")
     _, dock = dock_of()

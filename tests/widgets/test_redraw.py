@@ -10,10 +10,10 @@ from napari_clickseg.engine.deferred import Deferred
 from napari_clickseg.engine.session import Session
 from napari_clickseg.engine.tiles import TILE, TileMap
 from napari_clickseg.geometry import Box
-from napari_clickseg.widgets.patches import Patch
-from napari_clickseg.widgets.plane import Plane
-from napari_clickseg.widgets.ready_masks import ReadyMasks
-from napari_clickseg.widgets.redraw import redraw
+from napari_clickseg.widgets.image.plane import Plane
+from napari_clickseg.widgets.layers.patches import Patch
+from napari_clickseg.widgets.layers.redraw import redraw
+from napari_clickseg.widgets.work.ready_masks import ReadyMasks
 
 FLAT = Plane((0, 1), (None, None))
 
@@ -72,7 +72,7 @@ def test_a_layer_that_is_hidden_or_shown_in_3d_is_right_afterwards():
 
 
 def test_patches_of_many_strips_and_labels_are_applied_and_taken_back(monkeypatch):
-    monkeypatch.setattr("napari_clickseg.widgets.patches.WRITTEN_PIXELS", 100)
+    monkeypatch.setattr("napari_clickseg.widgets.layers.patches.WRITTEN_PIXELS", 100)
     rng = np.random.default_rng(1)
     before = rng.integers(0, 4, (40, 37)).astype(np.uint16)
     after = np.where(rng.random((40, 37)) < 0.5, 7, before).astype(np.uint16)
@@ -85,6 +85,22 @@ def test_patches_of_many_strips_and_labels_are_applied_and_taken_back(monkeypatc
     wanted = before.copy()
     wanted[3] = 9
     assert np.array_equal(layer.data, wanted)
+
+
+def test_pixels_given_one_label_are_taken_back_to_many_or_one():
+    rng = np.random.default_rng(3)
+    many = rng.integers(0, 4, (40, 37)).astype(np.uint16)
+    where = rng.random((40, 37)) < 0.5
+    for before in (many, np.full_like(many, 2)):
+        layer = Labels(before.copy())
+        patch = Patch(FLAT).put(Box(0, 0, 40, 37), where, before, 3)
+        patch.apply(layer)
+        wanted = np.where(where, 3, before)
+        assert np.array_equal(layer.data, wanted)
+        assert patch.counts()[3] == (wanted == 3).sum() - (before == 3).sum()
+        patch.reversed.apply(layer)
+        assert np.array_equal(layer.data, before)
+        assert Patch(FLAT).put(Box(0, 0, 40, 37), where, wanted, 3).box is None
 
 
 def test_masks_made_in_the_worker_are_those_of_the_session():
@@ -109,5 +125,16 @@ def test_masks_made_in_the_worker_are_those_of_the_session():
     known = len(made)
     part = Box(10, 20, 200, TILE)
     assert np.array_equal(ready.read(part), pixels[part.slices] > 0.5)
-    assert len(made) == known and set(ready.tiles) == {(0, 0)}
+    assert len(made) == known
     assert ready.read(Box(TILE, TILE, *shape)).all()
+    assert [key for key, tile in ready.tiles.items() if tile.strides != (0, 0)] == [(0, 0)]
+
+
+def test_the_worker_is_told_where_a_mask_will_be_shown():
+    blank = Session(None, (0.0, 1.0), TileMap((50, 60)))
+    mask = blank.probabilities.paste(Box(10, 20, 30, 40), np.ones((20, 20)))
+    boxes = []
+    masks = ReadyMasks(blank, 0.5, boxes.append)
+    masks.of(replace(blank, probabilities=mask), lambda: False)
+    masks.of(blank, lambda: False)  # there is no mask any more
+    assert boxes == [Box(10, 20, 30, 40)]

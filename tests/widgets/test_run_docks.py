@@ -13,9 +13,10 @@ from widgets.disks import DiskModel  # noqa: E402
 from napari_clickseg.data.progress_file import read_progress  # noqa: E402
 from napari_clickseg.models.checkpoint import write_model  # noqa: E402
 from napari_clickseg.models.compact import CompactModel  # noqa: E402
-from napari_clickseg.widgets.dock import ClickDock  # noqa: E402
-from napari_clickseg.widgets.eval_dock import EvalDock  # noqa: E402
-from napari_clickseg.widgets.train_dock import TrainDock  # noqa: E402
+from napari_clickseg.widgets.dock.click_dock import ClickDock  # noqa: E402
+from napari_clickseg.widgets.runs.eval_dock import EvalDock  # noqa: E402
+from napari_clickseg.widgets.runs.run_page import RunPage  # noqa: E402
+from napari_clickseg.widgets.runs.train_dock import TrainDock, TrainingCharts  # noqa: E402
 
 PATIENCE = 120_000  # milliseconds
 QUIET = "--workers 0 --threads 1"
@@ -133,6 +134,55 @@ def test_a_model_is_trained_and_loaded_into_the_clicking_dock(open_dock, qtbot, 
     dock.page.use.click()
     assert clicking.source.model == str(run.folder / "tiny.safetensors")
     clicking.shut_down()
+
+
+def test_a_model_that_was_trained_on_is_loaded_anew(open_dock, qtbot, tmp_path):
+    def write():
+        model = CompactModel(encoder_scale=1.0, widths=(8, 8, 8, 8, 8), decoder=(8, 8, 8)).eval()
+        write_model(model, best, {"name": "best", "licence": "none", "trained_on": []})
+
+    def load(name, device):
+        loaded.append(name)
+        if len(loaded) == 3:
+            raise ValueError("The weights are NaN.")
+        return DiskModel()
+
+    best, loaded = tmp_path / "best.safetensors", []
+    viewer, dock = open_dock(TrainDock)
+    clicking = ClickDock(viewer, load=load)
+    viewer.window.add_dock_widget(clicking, name="Click segmentation")
+    for number in (1, 2):
+        write()
+        dock.page.use_asked.emit(str(best))
+        qtbot.waitUntil(lambda: not clicking.runner.busy, timeout=PATIENCE)
+        assert loaded == [str(best)] * number
+    dock.page.use_asked.emit(str(best))  # nothing new
+    assert not clicking.runner.busy and len(loaded) == 2
+    write()
+    dock.page.use_asked.emit(str(best))  # this one is refused, and the one before stays
+    qtbot.waitUntil(lambda: not clicking.runner.busy, timeout=PATIENCE)
+    assert len(loaded) == 3 and "The weights are NaN." in clicking.status.text()
+    assert clicking.source.model == str(best) and clicking.controller.error is None
+    clicking.shut_down()
+
+
+def test_the_log_shows_its_last_lines_from_their_beginning(qtbot):
+    page = RunPage("clickseg-train", TrainingCharts())
+    qtbot.addWidget(page)
+    down, across = page.log.verticalScrollBar(), page.log.horizontalScrollBar()
+    lines = "\n".join(["a long line " * 60] * 100)
+    page.resize(320, 500)
+    page.show()
+    page._add_to_log(lines)
+    page.tabs.setCurrentWidget(page.log)
+    qtbot.waitUntil(lambda: down.value() == down.maximum() > 0 == across.value())
+    assert across.maximum() > 0
+    page._add_to_log(lines)
+    assert down.value() == down.maximum() and across.value() == 0
+    down.setValue(5)  # who reads further up is left there
+    page._add_to_log(lines)
+    assert down.value() == 5
+    page.shut_down()
 
 
 def test_a_stopped_training_is_found_by_another_dock_and_goes_on(open_dock, qtbot, tmp_path, discs):

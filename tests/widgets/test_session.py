@@ -9,7 +9,7 @@ from widgets.disks import DiskModel, SlowModel, press, wait_inside
 
 from napari_clickseg import Segmenter
 from napari_clickseg.data.readers import as_reader
-from napari_clickseg.widgets import clicking
+from napari_clickseg.widgets.dock import clicking
 
 CLICKS = [(60, 80, True), (70, 120, True), (62, 100, False), (20, 30, True), (68, 90, False)]
 

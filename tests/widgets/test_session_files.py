@@ -107,7 +107,7 @@ def test_a_click_meanwhile_stops_the_opening_and_nothing_is_half_there(saved, se
 
 def test_a_session_waits_while_the_model_is_at_work(running, tmp_path, settle):
     from napari_clickseg.data.saved_session import SavedModel
-    from napari_clickseg.widgets.session_files import SUFFIX
+    from napari_clickseg.widgets.objects.session_files import SUFFIX
 
     _, dock, model = running
     path = tmp_path / f"a{SUFFIX}"

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from napari_clickseg.widgets.keys import KEYS
-from napari_clickseg.widgets.start_masks import component, layer_mask, masked_centres
+from napari_clickseg.widgets.dock.keys import KEYS
+from napari_clickseg.widgets.work.start_masks import component, layer_mask, masked_centres
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_a_file_is_a_mask_too(started, masks, tmp_path):
 def test_a_rotated_or_scaled_mask_is_resampled_and_said():
     from napari.layers import Image, Labels
 
-    from napari_clickseg.widgets.plane import Plane
+    from napari_clickseg.widgets.image.plane import Plane
 
     image = Image(np.zeros((40, 60)), scale=(0.5, 0.5))
     plane = Plane((0, 1), (None, None))
@@ -141,6 +141,68 @@ def test_the_mask_goes_along_to_the_next_slice(dock_of, settle, image):
     settle(dock)
     dock.starting.next_slice()
     assert "last slice" in dock.status.text() and viewer.dims.current_step[0] == 2
+
+
+def test_going_on_to_the_next_slice_is_undone_and_redone_at_once(dock_of, settle, image):
+    viewer, dock = dock_of()
+    viewer.add_image(np.stack([image[..., 0], image[::-1, :, 0], image[..., 1]]))
+    viewer.dims.set_current_step(0, 0)
+    dock.start()
+    dock.click(60, 80)
+    settle(dock)
+    layers, objects = dock.clicking.layers, dock.clicking.objects
+
+    def state():
+        settle(dock)
+        shown = np.array(layers.preview.data), np.array(layers.objects.data)
+        said = {plane.steps[0]: clicks for plane, clicks in dock.controller.planes.items()}
+        return viewer.dims.current_step[0], list(objects.labels), said, shown
+
+    def same(one, other):
+        pixels = all(np.array_equal(a, b) for a, b in zip(one[3], other[3], strict=True))
+        return pixels and one[:2] == other[:2] and _said(one[2]) == _said(other[2])
+
+    def _said(clicks):
+        return {step: items for step, items in clicks.items() if items}
+
+    before = state()
+    dock.starting.next_slice()
+    after = state()
+    dock.click(20, 20)
+    further = state()
+    dock.undo()
+    assert same(state(), after)
+    dock.redo()
+    assert same(state(), further)
+    dock.undo()
+    dock.undo()
+    assert same(state(), before) and not objects.items
+    assert "accepting object 1" in dock.status.text() or dock.controller.clicks
+    dock.redo()
+    assert same(state(), after)
+    dock.starting.next_slice()
+    third = state()
+    for _ in range(2):
+        dock.undo()
+    assert same(state(), before)
+    for _ in range(2):
+        dock.redo()
+    assert same(state(), third)
+
+
+def test_an_unfinished_object_on_the_next_slice_is_not_replaced(dock_of, settle, image):
+    viewer, dock = dock_of()
+    viewer.add_image(np.stack([image[..., 0]] * 2))
+    viewer.dims.set_current_step(0, 1)
+    dock.start()
+    dock.click(20, 20)
+    settle(dock)
+    viewer.dims.set_current_step(0, 0)
+    dock.click(60, 80)
+    settle(dock)
+    dock.starting.next_slice()
+    assert "unfinished object on the next slice" in dock.status.text()
+    assert viewer.dims.current_step[0] == 0 and not dock.clicking.objects.items
 
 
 def test_an_image_without_slices_says_so(started):

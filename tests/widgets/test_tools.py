@@ -6,9 +6,9 @@ from widgets.disks import DiskModel
 
 from napari_clickseg.geometry import Box
 from napari_clickseg.interactions import BoxPrompt, Click, Contour, Stroke
-from napari_clickseg.widgets.keys import KEYS, ON_SHAPES
-from napari_clickseg.widgets.layers import bare
-from napari_clickseg.widgets.tools import TOOLS
+from napari_clickseg.widgets.dock.keys import KEYS, ON_SHAPES
+from napari_clickseg.widgets.layers.own import bare
+from napari_clickseg.widgets.work.tools import TOOLS
 
 LINE = [(40, 40), (50, 60), (60, 80), (60, 100)]
 DRAWN = Box(30, 30, 70, 110)

@@ -10,7 +10,7 @@ from napari.layers import Image
 from widgets.disks import DiskModel, press
 
 from napari_clickseg import Segmenter
-from napari_clickseg.widgets.plane import PlaneError, PlaneMap, displayed_plane, plane_reader
+from napari_clickseg.widgets.image.plane import PlaneError, PlaneMap, displayed_plane, plane_reader
 
 CLICKS = [(20, 30, True), (24, 60, True), (22, 45, False)]
 ANGLES = st.floats(-170, 170)
@@ -192,6 +192,7 @@ def test_a_lazy_stack_reads_only_the_plane_that_is_clicked(dock_of, settle, gray
     viewer, dock = dock_of()
     viewer.add_image(lazy, contrast_limits=(0, 255))
     viewer.dims.set_current_step(0, 3)
+    dock.autosave.on = False  # a journal signs a few blocks of the image, once
     dock.start()
     read.clear()
     click_all(dock, settle, lambda row, col: (3, row, col))

@@ -9,8 +9,8 @@ def test_a_program_that_ends_while_a_model_is_loaded_ends_quietly():
     code = """
         import threading, time
         from qtpy.QtWidgets import QApplication
-        from napari_clickseg.widgets.jobs import Job
-        from napari_clickseg.widgets.worker import Runner
+        from napari_clickseg.widgets.work.jobs import Job
+        from napari_clickseg.widgets.work.worker import Runner
 
         def load(cancelled, tell):
             while not cancelled():

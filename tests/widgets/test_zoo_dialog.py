@@ -1,14 +1,20 @@
 """Published models that are not on this machine: shown with their terms, fetched, cancelled."""
 
 import dataclasses
+import hashlib
+import re
 
 import pytest
 from file_server import FileServer, checkpoint_bytes
+from qtpy.QtCore import QUrl
+from qtpy.QtGui import QTextDocument
 
 from napari_clickseg.models import download as downloading
 from napari_clickseg.models import store, zoo
+from napari_clickseg.models.card import ModelCard
 from napari_clickseg.models.zoo import find_card
-from napari_clickseg.widgets import zoo_dialog
+from napari_clickseg.widgets.model import zoo_dialog
+from napari_clickseg.widgets.model.card_dialog import CardDialog
 
 CONTENT = checkpoint_bytes()
 NAME = "coco_lvis_h18s_itermask"
@@ -28,14 +34,15 @@ def dialog_of(server, monkeypatch, tmp_path, dock_of):
     """``dialog_of(way)``: dock and dialog; one small model is served in this way."""
     monkeypatch.setenv(store.VARIABLE, str(tmp_path / "models"))
 
-    def make(way="whole"):
+    def make(way="whole", **published):
         _, dock = dock_of()
-        monkeypatch.setattr("napari_clickseg.widgets.source.list_models", zoo.list_models)
+        monkeypatch.setattr("napari_clickseg.widgets.dock.source.list_models", zoo.list_models)
         changed = dataclasses.replace(
             find_card(NAME),
             address=server.address(f"{way}/{NAME}.pth"),
             size=len(CONTENT),
             published_size=len(CONTENT),
+            **published,
         )
         cards = tuple(changed if card.name == NAME else card for card in zoo._catalogue())
         monkeypatch.setattr(zoo, "_catalogue", lambda: cards)
@@ -112,6 +119,15 @@ def test_a_failed_download_is_told_in_a_sentence(dialog_of, qtbot):
     assert dialog.get.isEnabled()
 
 
+def test_a_file_with_another_hash_is_removed_and_told(dialog_of, qtbot):
+    _, dialog = dialog_of(sha256="0" * 64)
+    dialog.get.click()
+    finished(qtbot, dialog)
+    for part in ("Could not download", "0" * 64, hashlib.sha256(CONTENT).hexdigest()):
+        assert part in dialog.news.text()
+    assert not list(store.models_folder().glob(f"{NAME}*")) and dialog.get.isEnabled()
+
+
 def test_a_file_got_by_hand_is_taken(dialog_of, qtbot, tmp_path, monkeypatch):
     dock, dialog = dialog_of("missing")
     path = tmp_path / "got.pth"
@@ -122,3 +138,44 @@ def test_a_file_got_by_hand_is_taken(dialog_of, qtbot, tmp_path, monkeypatch):
     dialog.place.click()
     finished(qtbot, dialog)
     assert dock.source.model_box.currentText() == NAME and path.exists()
+
+
+def test_the_card_in_the_package_has_data_terms_limits_and_its_pictures(qtbot):
+    dialog, card = CardDialog(), find_card(zoo.DEFAULT)
+    qtbot.addWidget(dialog)
+    dialog.show_card(card)
+    text = dialog.text.toPlainText()
+    assert dialog.isVisible() and card.name in dialog.windowTitle()
+    assert "Training sets" in text and "for research use" in text and "Limits" in text
+    names = re.findall(r"!\[[^]]*\]\(([^)]+)\)", card.document.read_text("utf-8"))
+    assert names
+    for name in names:
+        loaded = dialog.text.loadResource(QTextDocument.ResourceType.ImageResource, QUrl(name))
+        assert loaded is not None and loaded.size() > 1000
+
+
+def test_models_without_a_document_show_what_is_known(qtbot):
+    dialog = CardDialog()
+    qtbot.addWidget(dialog)
+    dialog.show_card(find_card(NAME))
+    text = dialog.text.toPlainText()
+    assert "MIT License" in text and "COCO" in text and "clicks to 90 % IoU" in text
+    plain = ModelCard("<mine>", None, "compact", "not stated", (), None)
+    dialog.show_card(plain)
+    assert "<mine>" in dialog.text.toPlainText() and "not stated" in dialog.text.toPlainText()
+
+
+def test_the_dock_shows_the_card_beside_the_chosen_file_or_tells_why_not(dock_of):
+    _, dock = dock_of()
+    document = dock.source.card.path.with_suffix(".md")
+    document.parent.mkdir(exist_ok=True)
+    dock.source.card.path.touch()
+    document.write_text("# Disks\n\nGood at disks.\n", encoding="utf-8")
+    dock.source.read_card.click()
+    dialog = dock.source._card_dialog
+    assert dialog.isVisible() and "Good at disks." in dialog.text.toPlainText()
+    document.write_bytes(b"\xff\xfe\xff")
+    told = []
+    dock.source.said.connect(lambda text, level: told.append(level))
+    dock.source.read_card.click()
+    assert told == ["error"]

@@ -69,7 +69,8 @@ class Commands(Parser):
 
     def add(self, name: str, action: Command, about: str) -> Callable[..., argparse.Action]:
         """Add a command; what comes back adds its arguments, as `add_argument` does."""
-        added = self._added.add_parser(name, help=about, description=f"{about.capitalize()}.")
+        words = f"{about[:1].upper()}{about[1:]}."
+        added = self._added.add_parser(name, help=about, description=words)
         added.set_defaults(command=action)
         return added.add_argument
 

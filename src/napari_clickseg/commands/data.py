@@ -25,6 +25,7 @@ __all__ = ["main"]
 
 PROG = "clickseg-data"
 SECONDS_BETWEEN_LINES = 2.0
+OPEN_IMAGES = ("train", "val", "test")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -56,7 +57,7 @@ def _parser() -> Commands:
 
     add = commands.add("openimages", _open_images, "list the masks of OpenImages that are there")
     add("folder", type=Path, metavar="FOLDER")
-    add("--split", nargs="+", default=["train", "val", "test"], metavar="SPLIT")
+    add("--split", nargs="+", metavar="SPLIT", help="(those of train, val and test that are there)")
 
     add = commands.add("ade20k", _ade20k, "list objects, parts and stuff of ADE20k")
     add("folder", type=Path, metavar="FOLDER", help="the release of July 2016")
@@ -151,7 +152,8 @@ def _coco_lvis(args: argparse.Namespace) -> None:
 
 
 def _open_images(args: argparse.Namespace) -> None:
-    for split in args.split:
+    there = [split for split in OPEN_IMAGES if (args.folder / split).is_dir()]
+    for split in args.split or there or OPEN_IMAGES[:1]:
         print(f"{split}: {list_open_images(args.folder, split)} images with masks")
 
 

@@ -31,7 +31,14 @@ def eval_parser(prog: str) -> Parser:
         "interaction to its own network; FOLDER[:PREFIX] is all weights in a folder; a kind of "
         "refinement, such as f-BRS-B, is taken as --brs",
     )
-    add("--checkpoint", "--exp-path", action="append", default=[], help="the same as MODEL")
+    add(
+        *("--checkpoint", "--exp-path"),
+        metavar="MODEL",
+        action="append",
+        default=[],
+        help="the same as MODEL",
+    )
+    add("--exp-checkpoint-id", metavar="PREFIX", default="", help="PREFIX of each FOLDER")
     _add_data(parser.add_argument_group("images and objects").add_argument)
     _add_clicking(parser.add_argument_group("clicks").add_argument)
     _add_prediction(parser.add_argument_group("prediction").add_argument)
@@ -214,7 +221,7 @@ def _add_output(add: Any) -> None:
         help="how many of the worst objects to write as sessions for napari (%(default)s)",
     )
     add(
-        *("--save-ious", "--noi", "--with-spo", "--log-model"),
+        *("--save-ious", "--noi", "--with-spo", "--log-model", "--print", "--separate-dirs"),
         action="store_true",
         dest="always",
         help="always done; taken so that published command lines work",

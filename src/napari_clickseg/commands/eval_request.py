@@ -40,18 +40,18 @@ def models_of(args: argparse.Namespace) -> list[str]:
         If there is none.
     """
     words = [word for word in (*args.models, *args.checkpoint) if word not in BRS]
-    models = [model for word in words for model in _checkpoints(word)]
+    models = [model for word in words for model in _checkpoints(word, args.exp_checkpoint_id)]
     if not models:
         raise UsageError("The following arguments are required: MODEL. See --help.")
     return models
 
 
-def _checkpoints(word: str) -> list[str]:
+def _checkpoints(word: str, prefix: str = "") -> list[str]:
     """The weights in a folder of an experiment, ``FOLDER`` or ``FOLDER:PREFIX``, newest name first.
 
     Anything else is a model by itself.
     """
-    folder, prefix = Path(word), ""
+    folder = Path(word)
     if not folder.is_dir():
         head, _, prefix = word.rpartition(":")
         folder = Path(head)

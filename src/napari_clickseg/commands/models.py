@@ -88,6 +88,7 @@ def _show(args: argparse.Namespace) -> None:
         "size": card.size_text,
         "address": card.address or "",
         "file": str(card.path or f"not here; its place is {store.models_folder() / card.file}"),
+        "about it": str(card.document or ""),
         "SHA-256": _hash(card),
         "results": card.results,
     }

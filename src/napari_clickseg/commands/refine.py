@@ -76,12 +76,21 @@ def _refine(argv: list[str]) -> int:
     except KeyboardInterrupt:
         steps.close()
         interrupted = True
-    changes, review = write_tables(args.out, results)
     objects = sum(len(result.changes) for result in results)
     skipped = sum(result.skipped for result in results)
     known = f" ({skipped} of them finished before)" if skipped else ""
     print(f"{len(results)} of {len(jobs)} images refined{known}, {objects} objects.")
-    print(f"What changed: {changes}. To look at, most doubtful first: {review}.")
+    empty = bool(results) and not objects
+    if empty:
+        print(
+            f"{PROG}: There is no object in the masks: every pixel is 0, which is background. Give "
+            "masks with a number above 0 in each object.",
+            file=sys.stderr,
+            flush=True,
+        )
+    if results:
+        changes, review = write_tables(args.out, results)
+        print(f"What changed: {changes}. To look at, most doubtful first: {review}.")
     if interrupted:
         print(
             f"{PROG}: Interrupted. Run the same command again to go on.",
@@ -89,7 +98,7 @@ def _refine(argv: list[str]) -> int:
             flush=True,
         )
         return INTERRUPTED
-    return BAD_INPUT if failures else 0
+    return BAD_INPUT if failures or empty else 0
 
 
 def refine_all(
@@ -124,9 +133,13 @@ def refine_all(
     Cancelled
         If `cancelled` answered true; what is finished stays.
     ValueError
-        If there is no such model or profile.
+        If there is no such model, profile or device.
     """
     check_options(options)
+    if options.device != RefineOptions.device:
+        from ..models.device import choose_device
+
+        choose_device(options.device)
     for files in jobs:
 
         def part(done: float, files: Files = files) -> None:

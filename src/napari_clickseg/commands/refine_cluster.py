@@ -63,8 +63,8 @@ def _connect(address: str) -> Any:
         return Client(address, timeout="10s")
     except (OSError, ValueError) as error:
         raise ValueError(
-            f"There is no Dask cluster at {address}: {str(error).splitlines()[0]} Start one with "
-            "'dask scheduler', and give the address that it prints."
+            f"There is no Dask cluster at {address}: {str(error).splitlines()[0].rstrip('. ')}. "
+            "Start one with 'dask scheduler', and give the address that it prints."
         ) from error
 
 

@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..cancel import Progress
-from ..data.datasets.base import some
 from ..data.datasets.reading import read_labels
+from ..data.errors import StackError
 from ..data.exports.tables import Table, write_table
 from ..data.mask_writer import save_mask
 from ..data.readers import open_image
 from ..data.replacing import replacing
-from ..data.session_file import read_session
+from .refine_clicks import labels_and_clicks
 from .refine_matching import Files
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ __all__ = [
 
 RECORDS = ".clickseg-refine"
 COLUMNS = ("image", "object", "row", "col", "area_before", "area_after", "iou", "doubt")
+KEPT = ("label", *COLUMNS[2:])  # of a change, in its record
 _ONE_AT_A_TIME = threading.Lock()
 Stop = Callable[[], bool] | None
 
@@ -123,8 +124,16 @@ def refine_file(
         _check_ours(files.out, before)
         if before["sha256"] is not None and before["from"] == made_from and not again:
             return FileResult(files, tuple(ObjectChange(**c) for c in before["changes"]), True)
-    reader = open_image(files.image, cancelled=cancelled)
-    labels, said = _labels_and_clicks(files)
+    try:
+        reader = open_image(files.image, cancelled=cancelled)
+    except StackError as error:
+        raise ValueError(
+            f"{error.about}, and a mask file is of one plane. Save its planes as images, or refine "
+            "a Labels layer in napari."
+        ) from error
+    labels = read_labels(files.mask)
+    corrected = None if files.corrected is None else read_labels(files.corrected, files.mask)
+    labels, said = labels_and_clicks(labels, corrected, files.clicks, reader)
     with _ONE_AT_A_TIME:  # a predictor is used by one thread at a time
         refiner = _refiner(options)
         refiner.set_image(reader)
@@ -146,39 +155,6 @@ def _refiner(options: RefineOptions) -> MaskRefiner:
     from ..models.zoo import load_model
 
     return MaskRefiner(load_model(options.model, options.device), options.profile)
-
-
-def _labels_and_clicks(files: Files) -> tuple[np.ndarray, dict[int, Any]]:
-    """The mask to start from, and what a user said about objects, by label."""
-    from ..engine.refine_labels import corrections
-
-    labels, corrected = read_labels(files.mask), {}
-    if files.corrected is not None:
-        fixed = read_labels(files.corrected)
-        if fixed.shape != labels.shape:
-            raise ValueError(
-                f"{files.corrected} has the shape {fixed.shape} and {files.mask} {labels.shape}. "
-                "Give the corrected mask of this image."
-            )
-        corrected = corrections(labels, fixed)
-        labels = fixed
-    said = {} if files.clicks is None else _clicks(files.clicks, labels)
-    return labels, said | corrected
-
-
-def _clicks(path: Path, labels: np.ndarray) -> dict[int, Any]:
-    """What a session says about the objects of a mask; ValueError if it knows none of them."""
-    objects = [
-        item for item in read_session(path).objects if item.plane is None or len(item.plane) == 2
-    ]
-    there = set(np.unique(labels).tolist())
-    said = {item.id: item.interactions for item in objects if item.id in there}
-    if objects and not said:
-        raise ValueError(
-            f"The objects of {path} ({some(item.id for item in objects)}) are not in the mask. "
-            "Give the session that the mask was made in."
-        )
-    return said
 
 
 def _small(labels: np.ndarray) -> np.ndarray:
@@ -247,17 +223,13 @@ def _refuse(path: Path) -> Callable[[str], Exception]:
 # ---------------------------------------------------------------------- tables
 def tables(results: Iterable[FileResult]) -> tuple[Table, Table]:
     """What changed, by image, and the same rows with the most doubtful ones first."""
-    rows = [
-        (result.files.name, *dataclasses.astuple(change))
-        for result in sorted(results, key=lambda result: result.files.name)
-        for change in result.changes
-    ]
-    review = sorted(rows, key=lambda row: -row[-1])
-    return Table(COLUMNS, tuple(rows)), Table(COLUMNS, tuple(review))
+    return _tables(_rows(results))
 
 
 def write_tables(out: Path, results: Iterable[FileResult]) -> tuple[Path, Path]:
     """Write both `tables` into a folder: ``changes.csv`` and ``review.csv``; returns their paths.
+
+    Masks of earlier runs that are still there keep their rows.
 
     Raises
     ------
@@ -265,7 +237,34 @@ def write_tables(out: Path, results: Iterable[FileResult]) -> tuple[Path, Path]:
         If they cannot be written.
     """
     out.mkdir(parents=True, exist_ok=True)
+    rows = _rows(results)
+    rows += _earlier(out, {result.files.name for result in results})
     paths = out / "changes.csv", out / "review.csv"
-    for path, table in zip(paths, tables(results), strict=True):
+    for path, table in zip(paths, _tables(rows), strict=True):
         write_table(path, table)
     return paths
+
+
+def _rows(results: Iterable[FileResult]) -> list[tuple[Any, ...]]:
+    return [
+        (result.files.name, *dataclasses.astuple(change))
+        for result in results
+        for change in result.changes
+    ]
+
+
+def _earlier(out: Path, known: Collection[str]) -> list[tuple[Any, ...]]:
+    """Rows of the finished masks of a folder, but for the images that are known."""
+    rows = []
+    for record in (out / RECORDS).glob("*.json"):
+        mask, about = out / record.stem, _read_record(record)
+        finished = about is not None and about["sha256"] is not None and mask.exists()
+        if finished and mask.stem not in known:
+            rows += [(mask.stem, *(change[key] for key in KEPT)) for change in about["changes"]]
+    return rows
+
+
+def _tables(rows: list[tuple[Any, ...]]) -> tuple[Table, Table]:
+    rows = sorted(rows, key=lambda row: row[0])
+    review = sorted(rows, key=lambda row: -row[-1])
+    return Table(COLUMNS, tuple(rows)), Table(COLUMNS, tuple(review))

@@ -109,7 +109,9 @@ def listed(where: str | os.PathLike[str], suffixes: Sequence[str], what: str) ->
     """
     where = Path(where)
     if not where.exists():
-        raise FileNotFoundError(f"There is no {where}. Give a folder of {what}s, or one file.")
+        raise FileNotFoundError(
+            f"There is no file or folder {where}. Give a folder of {what}s, or one file."
+        )
     single = where.is_file() or where.name.lower().endswith(suffixes)
     paths = [where] if single else sorted(where.iterdir())
     named: dict[str, Path] = {}

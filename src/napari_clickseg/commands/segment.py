@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..data.errors import StackError
 from ..data.mask_writer import save_mask
 from ..data.readers import open_image
 from ..geometry import Box
@@ -94,7 +95,12 @@ def _one_object(args: argparse.Namespace) -> int:
         raise UsageError("Nothing says where the object is. Add --click ROW,COLUMN+ or --box.")
     if args.out.exists() and not args.force:
         raise UsageError(f"{args.out} exists already. Add --force to replace it, or name another.")
-    reader = open_image(args.image, args.plane)
+    if not args.out.parent.is_dir():
+        raise UsageError(f"There is no folder {args.out.parent}. Make it, or name another.")
+    try:
+        reader = open_image(args.image, args.plane)
+    except StackError as error:
+        raise UsageError(f"{error.about}. Say which plane of it with --plane, from 0.") from error
 
     from ..engine.replay import strips
     from ..engine.segmenter import Segmenter

@@ -27,6 +27,7 @@ CHANGES = {
     "upsample": "model.config.upsample",
 }
 """Options that are short for an entry of a recipe by epochs."""
+LAYERWISE_WEIGHT_DECAY = 0.02  # what SimpleClick and CFR-ICL train with where layers decay
 
 
 def parser() -> cli.Parser:
@@ -55,7 +56,7 @@ def parser() -> cli.Parser:
         "--backbone",
         type=Path,
         metavar="FILE",
-        help="pretrained image encoder, such as one trained on ImageNet (compact: ESPNetv2)",
+        help="pretrained image encoder, such as one trained on ImageNet",
     )
     p.add_argument("--weights", metavar="MODEL", help="start from this model, a name or a file")
     p.add_argument(
@@ -93,7 +94,7 @@ def parser() -> cli.Parser:
         type=float,
         nargs="?",
         const=0.75,
-        help="short for --set optimizer.layer_decay=0.75",
+        help="short for --set optimizer.layer_decay=0.75 --set optimizer.weight_decay=0.02",
     )
     p.add_argument(
         "--upsample", choices=["x1", "x2", "x4"], help="short for --set model.config.upsample=..."
@@ -130,6 +131,8 @@ def changes(args: argparse.Namespace) -> list[str]:
             found.append(f'{key}="{value}"' if isinstance(value, str) else f"{key}={value}")
     if args.amp:
         found.append("bfloat16=true")
+    if args.layerwise_decay is not None:
+        found.insert(0, f"optimizer.weight_decay={LAYERWISE_WEIGHT_DECAY}")
     return found
 
 

@@ -82,8 +82,7 @@ def train_epochs(
             progress=not args.no_progress,
         )
         trainer.writer.tell_broken(words for example in examples for words in example.broken)
-        if team.leads:
-            save_preview(examples, trainer.folder.preview)
+        trainer.writer.picture(lambda: save_preview(examples, trainer.folder.preview))
         if resuming:
             trainer.resume()
         watched = "" if held_out is None else f", {held_out.images} held out"
@@ -107,6 +106,8 @@ def train_epochs(
 
 def _data_changes(recipe: EpochRecipe, given: list[str]) -> list[str]:
     """Where the data sets are, as changes of the recipe."""
+    from ..training.resume import whole_path
+
     found = []
     for item in given:
         name, equals, path = item.partition("=")
@@ -117,6 +118,7 @@ def _data_changes(recipe: EpochRecipe, given: list[str]) -> list[str]:
                     f"Say which this is: --data NAME={item}."
                 )
             name, path = next(iter(recipe.data)), item
+        path = whole_path(path)
         found.append(f"data.{name}.path={json.dumps(path)}")
         if name in recipe.validation and not recipe.validation[name].path:
             found.append(f"validation.{name}.path={json.dumps(path)}")

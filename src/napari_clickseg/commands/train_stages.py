@@ -47,7 +47,7 @@ def train_stages(recipe: Recipe, args: argparse.Namespace, stop: Callable[[], bo
     trainer = Trainer(
         recipe,
         model,
-        SampleSource(packs, size, recipe.seed),
+        SampleSource(packs, size, recipe.seed, procedural=recipe.procedural),
         SampleSource(packs, size, recipe.seed, held_out_part=True),
         args.out,
         save_every=args.save_every,
@@ -97,20 +97,21 @@ def _packs(folder: Path | None, options: Mapping[str, PackOptions]) -> dict[Pack
 def _load_encoder(model: CompactModel, path: Path) -> None:
     import torch
 
+    from ..models.efficientnet_lite import lite_encoder_state
     from ..models.espnetv2 import encoder_state
 
+    name = model.config["encoder"]
+    convert = {"espnetv2": encoder_state, "efficientnet_lite0": lite_encoder_state}[name]
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-        model.encoder.load_state_dict(encoder_state(state))
+        model.encoder.load_state_dict(convert(state))
     except Exception as error:  # torch raises several unrelated kinds for broken files
         raise ValueError(
-            f"{path} is no ESPNetv2 file that fits the recipe's encoder: {str(error)[:200]}"
+            f"{path} holds no encoder {name} that fits the recipe's network: {str(error)[:200]}"
         ) from error
 
 
 def _export(trainer: Trainer, folder: Path, packs: Mapping[Pack, PackOptions]) -> Path:
-    from ..models.checkpoint import write_model
-
     card = {
         "name": trainer.recipe.name,
         "licence": "not stated",
@@ -121,5 +122,5 @@ def _export(trainer: Trainer, folder: Path, packs: Mapping[Pack, PackOptions]) -
         "seconds": round(trainer.seconds),
     }
     path = folder / f"{card['name']}.safetensors"
-    write_model(trainer.average.model, path, card)
+    trainer.writer.model(trainer.average.model, path, card)
     return path

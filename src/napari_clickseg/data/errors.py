@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["ImageError", "unreadable"]
+__all__ = ["ImageError", "StackError", "unreadable"]
 
 KINDS = "PNG, JPEG, BMP, GIF, TIFF, npy or (OME-)Zarr"
 CODEC_WORDS = ("imagecodecs", "codec not available", "COMPRESSION", "codec_pipeline")
@@ -12,6 +12,20 @@ CODEC_WORDS = ("imagecodecs", "codec not available", "COMPRESSION", "codec_pipel
 
 class ImageError(ValueError):
     """An image that cannot be used or read; the message says why and what next."""
+
+
+class StackError(ImageError):
+    """An image of several planes where one plane is wanted.
+
+    Attributes
+    ----------
+    about : str
+        What the message says before it says what next.
+    """
+
+    def __init__(self, about: str, advice: str = "") -> None:
+        super().__init__(f"{about}. {advice}" if advice else about)
+        self.about = about
 
 
 def unreadable(path: str | Path, error: BaseException) -> ImageError:

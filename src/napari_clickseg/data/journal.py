@@ -1,7 +1,8 @@
 """A record of what was accepted, line by line, so that nothing is lost when the program is killed.
 
-Each line is complete on the disk before the next thing happens. A line that was cut off by a kill
-is ignored when the journal is read.
+Each line is complete on the disk before the next thing happens; what was said of objects that are
+not accepted yet is handed to the system only, so that no click waits for the disk. A line that was
+cut off by a kill is ignored when the journal is read.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import os
 import time
 import uuid
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from io import FileIO
 from pathlib import Path
 from typing import IO, Any
 
@@ -28,6 +30,7 @@ __all__ = [
     "Journal",
     "Recorded",
     "RecordedObject",
+    "RecordedWork",
     "find_journals",
     "journal_folder",
     "prune",
@@ -39,7 +42,8 @@ SUFFIX = ".journal"
 VERSION = 1
 KEPT_DAYS = 30
 
-Key = tuple[int, tuple[int | None, ...] | None]
+Steps = tuple[int | None, ...] | None
+Key = tuple[int, Steps]
 
 
 def journal_folder() -> Path:
@@ -68,6 +72,22 @@ class RecordedObject:
 
 
 @dataclass(frozen=True, eq=False)
+class RecordedWork:
+    """An object that was not accepted yet.
+
+    Attributes
+    ----------
+    saved : SavedObject
+        What was said of it. Its id counts if it was opened again.
+    opened : bool
+        Whether the accepted object of that id and plane was opened again for it.
+    """
+
+    saved: SavedObject
+    opened: bool = False
+
+
+@dataclass(frozen=True, eq=False)
 class Recorded:
     """What a journal holds.
 
@@ -81,6 +101,8 @@ class Recorded:
         In the order in which they were written last: later ones took pixels of earlier ones.
     classes : mapping
         Colours ``#rrggbb`` of class names.
+    works : tuple of RecordedWork
+        Objects that were not accepted yet; of those of one plane, the last one was in work.
     """
 
     path: Path
@@ -88,6 +110,7 @@ class Recorded:
     last: float
     objects: tuple[RecordedObject, ...] = ()
     classes: Mapping[str, str] = field(default_factory=dict)
+    works: tuple[RecordedWork, ...] = ()
 
 
 class Journal:
@@ -110,9 +133,11 @@ class Journal:
         folder = journal_folder() if folder is None else folder
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:8]}{SUFFIX}"
-        self._file: IO[bytes] | None = open(self.path, "xb")  # noqa: SIM115
+        # without a buffer, which a full disk would keep from being closed
+        self._file: FileIO | None = open(self.path, "xb", buffering=0)  # noqa: SIM115
         self._end = 0
         self._keys: set[Key] = set()
+        self._planes: set[Steps] = set()
         _lock(self._file)
         try:
             self._write({"journal": VERSION, "image": asdict(image)})
@@ -121,9 +146,9 @@ class Journal:
             raise
 
     @property
-    def count(self) -> int:
-        """Number of objects in it."""
-        return len(self._keys)
+    def empty(self) -> bool:
+        """Whether there is no object in it, accepted or not."""
+        return not self._keys and not self._planes
 
     def put(self, saved: SavedObject, pieces: Iterable[tuple[Box, np.ndarray]]) -> None:
         """Record that an object is there now, in place of one of the same id and plane.
@@ -143,6 +168,12 @@ class Journal:
         self._write({"drop": [label, plane]})
         self._keys.discard((label, plane))
 
+    def work(self, plane: Steps, works: Sequence[RecordedWork]) -> None:
+        """Record what is unfinished on a plane now, in place of what was; it may be nothing."""
+        lines = [[object_to_json(item.saved), item.opened] for item in works]
+        self._write({"work": lines, "plane": plane}, sync=False)
+        (self._planes.add if lines else self._planes.discard)(plane)
+
     def classes(self, colours: Mapping[str, str]) -> None:
         """Record the colours of all classes."""
         self._write({"classes": dict(colours)})
@@ -155,20 +186,22 @@ class Journal:
         if not keep:
             self.path.unlink(missing_ok=True)
 
-    def _write(self, value: Mapping[str, Any]) -> None:
+    def _write(self, value: Mapping[str, Any], sync: bool = True) -> None:
         if self._file is None:
             raise OSError("the journal is closed")
-        line = json.dumps({**value, "time": time.time()}, allow_nan=False) + "\n"
+        line = (json.dumps({**value, "time": time.time()}, allow_nan=False) + "\n").encode()
         try:
-            self._file.write(line.encode())
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            written = 0
+            while written < len(line):
+                written += self._file.write(line[written:])
+            if sync:
+                os.fsync(self._file.fileno())
         except OSError:
             with contextlib.suppress(OSError):  # no half line before the next one
                 self._file.truncate(self._end)
                 self._file.seek(self._end)
             raise
-        self._end += len(line.encode())
+        self._end += len(line)
 
 
 def find_journals(folder: Path | None = None) -> list[Recorded]:
@@ -200,6 +233,7 @@ def read_journal(path: Path) -> Recorded:
     """
     image, last, classes = None, 0.0, {}
     objects: dict[Key, RecordedObject] = {}
+    works: dict[Steps, tuple[RecordedWork, ...]] = {}
     with open(path, "rb") as file:
         for value in _values(file):
             if image is None:
@@ -212,7 +246,10 @@ def read_journal(path: Path) -> Recorded:
                     objects[key] = item
                 elif "drop" in value:
                     label, plane = value["drop"]
-                    objects.pop((label, None if plane is None else tuple(plane)), None)
+                    objects.pop((label, _steps(plane)), None)
+                elif "work" in value:
+                    found = [(object_from_json(item), opened) for item, opened in value["work"]]
+                    works[_steps(value["plane"])] = tuple(RecordedWork(*pair) for pair in found)
                 elif "classes" in value:
                     classes = dict(value["classes"])
                 last = float(value["time"])
@@ -220,7 +257,8 @@ def read_journal(path: Path) -> Recorded:
                 continue
     if image is None:
         raise SessionFileError(f"{path} is no journal of clicks: it is empty. Delete it.")
-    return Recorded(path, image, last, tuple(objects.values()), classes)
+    unfinished = tuple(item for plane in works.values() for item in plane)
+    return Recorded(path, image, last, tuple(objects.values()), classes, unfinished)
 
 
 def prune(folder: Path | None = None, days: float = KEPT_DAYS) -> None:
@@ -229,6 +267,10 @@ def prune(folder: Path | None = None, days: float = KEPT_DAYS) -> None:
         if time.time() - journal.last > days * 86_400:
             with contextlib.suppress(OSError):
                 journal.path.unlink()
+
+
+def _steps(plane: Any) -> Steps:
+    return None if plane is None else tuple(plane)
 
 
 def _values(file: IO[bytes]) -> Iterator[dict[str, Any]]:

@@ -55,6 +55,7 @@ class Pack:
         }
         self._masks = {p.stem: p for p in sorted(masks.glob("*.png"))}
         self.ids = [name for name in self._images if name in self._masks]
+        self.without_mask = [name for name in self._images if name not in self._masks]
         if not self.ids:
             raise PackError(
                 f"No image in {images} ({len(self._images)} images) has a mask of the same name in "

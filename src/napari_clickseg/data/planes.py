@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import ImageError
+from .errors import ImageError, StackError
 
 __all__ = ["Plane", "PlaneArray", "PlaneIndex", "guess_axes"]
 
@@ -88,11 +88,14 @@ class PlaneIndex:
         sizes = ", ".join(f"{names[i]} of {lengths[i]}" for i in stack)
         if len(given) != len(stack):
             zeros = f"({', '.join('0' * len(stack))}{',' * (len(stack) == 1)})"
+            if stack:
+                raise StackError(
+                    f"{what} is a stack ({sizes})",
+                    f"Open one plane of it with an index for each of these axes, such as "
+                    f"plane={zeros}.",
+                )
             raise ImageError(
-                f"{what} is a stack ({sizes}). Open one plane of it with an index for each of "
-                f"these axes, such as plane={zeros}."
-                if stack
-                else f"{what} is a single plane, so plane={tuple(given)} names nothing in it. "
+                f"{what} is a single plane, so plane={tuple(given)} names nothing in it. "
                 "Leave plane out."
             )
         for axis, index in zip(stack, given, strict=True):

@@ -32,6 +32,7 @@ __all__ = [
     "SavedSession",
     "SessionFileError",
     "StartMask",
+    "check_image",
     "object_from_json",
     "object_to_json",
     "read_session",
@@ -68,6 +69,27 @@ def write_session(path: str | os.PathLike[str], session: SavedSession) -> None:
     text = json.dumps(session_to_json(session), allow_nan=False, indent=1)
     with replacing(path, refuse) as unfinished:
         unfinished.write_text(text + "\n", encoding="utf-8")
+
+
+def check_image(session: SavedSession, image: Any) -> None:
+    """Raise SessionFileError if a session was made on another image.
+
+    Parameters
+    ----------
+    session : SavedSession
+    image : array or ImageReader
+        With all its axes, colours last.
+    """
+    signed = ImageSignature.of(image, session.image.name)
+    if signed.same_image(session.image):
+        return
+    other = "other pixels"
+    if (signed.shape, signed.dtype) != (session.image.shape, session.image.dtype):
+        other = f"{signed.shape} of {signed.dtype}"
+    raise SessionFileError(
+        f"The session was made on {session.image.name}, {session.image.shape} of "
+        f"{session.image.dtype}; this image has {other}. Give the image that it was made on."
+    )
 
 
 def read_session(path: str | os.PathLike[str]) -> SavedSession:

@@ -57,6 +57,8 @@ class Predictor:
         not float32.
     """
 
+    keeps_detail = True  # of a mask that is there, where an answer at a small scale agrees with it
+
     def __init__(self, model: ClickModel, profile: Profile) -> None:
         if profile.brs not in (NO_BRS, *model.spec.brs):
             reason = (
@@ -66,8 +68,7 @@ class Predictor:
             )
             raise ValueError(
                 f"The refinement {profile.brs!r} is not available for {model.spec.architecture}: "
-                f"{reason}. "
-                f"Use brs= one of {', '.join((NO_BRS, *model.spec.brs))}."
+                f"{reason}. Use brs= one of {', '.join((NO_BRS, *model.spec.brs))}."
             )
         for name, weight in model.named_parameters():
             if weight.is_floating_point() and weight.dtype != torch.float32:
@@ -179,9 +180,8 @@ class Predictor:
 
     def _only_background(self, session: Session) -> bool:
         """Whether there is neither a mask nor anything that says where the object is."""
-        if any(item.positive for item in session.interactions):
-            return False
-        return session.probabilities.bounding_box(self.profile.threshold) is None
+        told = any(item.positive for item in session.interactions)
+        return not told and session.probabilities.bounding_box(self.profile.threshold) is None
 
     def _look_until_settled(self, session: Session, cancelled: Stop) -> Session:
         """Look, and look elsewhere as long as the rule of ZoomIn asks for it.
@@ -226,8 +226,8 @@ class Predictor:
         logits, refinement = self._network.look(session, mask, view, cancelled, glance)
         canvas, coarse, where = session.probabilities, session.coarse, None
         detailed = self.profile.follow_edges and min(view.scale) < FINE
-        corrects = self._corrects(start)
-        if corrects or (detailed and start.probabilities.bounding_box(0.5) is not None):
+        keeps, corrects = detailed and self.keeps_detail, self._corrects(start)
+        if corrects or (keeps and start.probabilities.bounding_box(0.5) is not None):
             canvas, coarse = start.probabilities, start.coarse
             counts = corrected_region if corrects else changed_region
             where = counts(view, canvas, logits, session.interactions[-1])
@@ -311,8 +311,7 @@ class Predictor:
 
     def _view(self, session: Session, roi: Box | None, glance: bool = False) -> View:
         """How a region (None: the whole image) is shown to the network."""
-        profile = self.profile
-        spec = self._network.chosen(session).spec
+        profile, spec = self.profile, self._network.chosen(session).spec
         view = VIEWS[profile.sampling]
         box = Box.of_shape(session.shape) if roi is None else roi
         if spec.fixed_size is not None:

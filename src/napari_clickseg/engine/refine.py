@@ -21,9 +21,9 @@ from ..geometry import Box, bounding_box
 from ..interactions import Click, Interaction
 from ..models.base import ClickModel
 from .as_clicks import interior_points
-from .contrast import to_rgb
-from .edges import RADIUS, follow_edges
+from .edges import RADIUS
 from .fitted_zoom_in import FittedZoomIn
+from .near_outline import distance_within, outline_follows_edges
 from .segmenter import Segmenter
 from .session import Session, set_pixels
 from .tiles import TileMap
@@ -93,6 +93,7 @@ class MaskRefiner:
             segmenter = Segmenter(segmenter.predictor.model, profile, **closer)
         self._segmenter = segmenter
         self.predictor, self.profile = segmenter.predictor, segmenter.profile
+        self.predictor.keeps_detail = False  # the outline is what is in question
         spec = self.predictor.model.spec
         if not spec.takes_prev_mask:
             raise ValueError(
@@ -167,8 +168,8 @@ class MaskRefiner:
             near = _grown(inside, band + 2 * RADIUS, window.shape)
             found = session.probabilities.read(near.shift(window.top, window.left))
             answer[near.slices] = np.maximum(answer[near.slices], found)
-        image = to_rgb(session.reader.read(window), session.contrast_limits)
-        return (answer + follow_edges(image, answer)) / 2
+        pixels = session.reader.read(window)
+        return (answer + outline_follows_edges(pixels, session.contrast_limits, answer)) / 2
 
     def _look(
         self, mask: np.ndarray, box: Box, interactions: Sequence[Interaction], cancelled: Stop
@@ -237,7 +238,7 @@ def near_mask(
     -------
     (H, W) bool array
     """
-    outside, inside = _distance(start), _distance(~start)
+    outside, inside = distance_within(start, band), distance_within(~start, band)
     for_mask = np.clip((inside - outside) * (TRUST / band), -MOST, MOST)
     refined = np.where(np.maximum(outside, inside) <= band, answer > threshold - for_mask, start)
     joined, _ = ndi.label(refined, EIGHT)
@@ -248,20 +249,13 @@ def near_mask(
     dropped = (left < KEPT * sizes) | (sizes < TINY)
     dropped[0] = False
     refined |= dropped[parts]
-    lost = start & (_distance(refined) > band)
-    return refined | (start & (_distance(lost) <= band)) if lost.any() else refined
-
-
-def _distance(mask: np.ndarray) -> np.ndarray:
-    """Distance of every pixel to the nearest one of a mask, in pixels."""
-    if not mask.any():
-        return np.full(mask.shape, np.inf)
-    return ndi.distance_transform_edt(~mask)
+    lost = start & (distance_within(refined, band) > band)
+    return refined | (start & (distance_within(lost, band) <= band)) if lost.any() else refined
 
 
 def _parts(mask: np.ndarray, band: int) -> Iterator[tuple[Box, np.ndarray]]:
     """Boxes and pixels of the parts that are farther from each other than their bands reach."""
-    joined, _ = ndi.label(_distance(mask) <= band, EIGHT)
+    joined, _ = ndi.label(distance_within(mask, band) <= band, EIGHT)
     for number, place in enumerate(ndi.find_objects(joined), start=1):
         part = mask[place] & (joined[place] == number)
         inner = bounding_box(part)
@@ -280,7 +274,7 @@ def _centres(mask: np.ndarray) -> list[tuple[int, int]]:
 
 def _doubt(start: np.ndarray, refined: np.ndarray, answer: np.ndarray) -> float:
     """How far a result may be off, as a part of its area: what the network would have otherwise."""
-    near = _distance(start | refined) <= BAND
+    near = distance_within(start | refined, BAND) <= BAND
     against = np.where(refined, 1 - answer, answer)
     return float(np.clip(against[near].sum() / max(1, np.count_nonzero(refined)), 0, 1))
 

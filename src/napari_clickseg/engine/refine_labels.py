@@ -169,10 +169,15 @@ def _clicks(places: np.ndarray, positive: bool, most: int) -> list[Click]:
 
 
 def _checked(labels: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    if labels.dtype.kind not in "biu" or labels.shape != shape:
+    if labels.shape != shape:
+        size = " x ".join(map(str, labels.shape))
         raise ValueError(
-            f"The mask is of {labels.dtype} and has shape {labels.shape}; the image has {shape[0]} "
-            f"x {shape[1]} pixels. Give whole numbers, one for each pixel of the image."
+            f"The mask has {size} pixels and the image {shape[0]} x {shape[1]}. Give the mask of "
+            "this image."
+        )
+    if labels.dtype.kind not in "biu":
+        raise ValueError(
+            f"The mask is of {labels.dtype}. Give whole numbers, one for each pixel of the image."
         )
     if labels.dtype.kind == "b":
         return labels.astype(np.uint8)

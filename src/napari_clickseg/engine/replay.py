@@ -12,13 +12,8 @@ import numpy as np
 from ..cancel import Progress
 from ..data.planes import PlaneArray, PlaneIndex
 from ..data.readers import ImageReader, as_reader
-from ..data.saved_session import (
-    ImageSignature,
-    SavedObject,
-    SavedSession,
-    SessionFileError,
-    StartMask,
-)
+from ..data.saved_session import SavedObject, SavedSession, SessionFileError, StartMask
+from ..data.session_file import check_image
 from ..geometry import Box
 from .fitted_zoom_in import FittedZoomIn
 from .predictor import Predictor
@@ -165,16 +160,8 @@ def replay(
         If `cancelled` answered true.
     """
     source = image if hasattr(image, "shape") else as_reader(image)
-    signed = ImageSignature.of(source, session.image.name)
-    if not signed.same_image(session.image):
-        other = "other pixels"
-        if (signed.shape, signed.dtype) != (session.image.shape, session.image.dtype):
-            other = f"{signed.shape} of {signed.dtype}"
-        raise SessionFileError(
-            f"The session was made on {session.image.name}, {session.image.shape} of "
-            f"{session.image.dtype}; this image has {other}. Give the image that it was made on."
-        )
-    whole = _shape(session, signed.shape)
+    check_image(session, source)
+    whole = _shape(session, tuple(source.shape))
     largest = max((item.id for item in session.objects), default=0)
     labels = np.zeros(whole, np.uint16 if largest <= np.iinfo(np.uint16).max else np.uint32)
     model, readers, predictors = segmenter.predictor.model, {}, {}

@@ -15,7 +15,7 @@ from .clicker import next_click
 from .contours import draw_contour, star_region
 from .strokes import draw_stroke
 
-__all__ = ["KINDS", "PRODUCTS", "MixedUser"]
+__all__ = ["KINDS", "PRODUCTS", "MixedUser", "of_likely_depth"]
 
 KINDS = ("click", "contour", "stroke")
 PRODUCTS = tuple(itertools.product(KINDS, repeat=3))
@@ -87,7 +87,7 @@ class MixedUser:
             return drawn
         border = 0.001 * float(np.hypot(*target.shape))
         inner = np.where(depth > border, depth, 0.0)
-        places = np.argwhere(_of_likely_depth(inner if inner.any() else depth, rng))
+        places = np.argwhere(of_likely_depth(inner if inner.any() else depth, rng))
         row, col = places[rng.integers(len(places))]
         return Click(int(row), int(col), positive)
 
@@ -113,7 +113,9 @@ def _depth(error: np.ndarray, said: Sequence[Interaction]) -> np.ndarray:
     return depth
 
 
-def _of_likely_depth(depth: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def of_likely_depth(
+    depth: np.ndarray, rng: np.random.Generator, sigma_ratio: float = 1.0
+) -> np.ndarray:
     """Pixels of one random depth that is likely near the greatest.
 
     The depth is drawn from a normal distribution around the greatest, folded back below it.
@@ -123,6 +125,8 @@ def _of_likely_depth(depth: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     depth : (H, W) float array
         Distance to the edge of the region, 0 outside; some pixel must be above 0.
     rng : numpy.random.Generator
+    sigma_ratio : float
+        The range of depths over the standard deviation: 1 in the evaluation, 3 in some trainings.
 
     Returns
     -------
@@ -131,14 +135,14 @@ def _of_likely_depth(depth: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
     References
     ----------
-    The point generator of the SAIC-IS evaluation ("fit normal", sigma ratio 1).
+    The point generator of the SAIC-IS evaluation ("fit normal").
     """
     inside = depth > 0
     low, high = float(depth[inside].min()), float(depth.max())
     wanted = high
     if high > low:
         for _ in range(100):
-            drawn = rng.normal(high, high - low)
+            drawn = rng.normal(high, (high - low) / sigma_ratio)
             if low <= drawn <= 2 * high - low:
                 wanted = min(drawn, 2 * high - drawn)
                 break

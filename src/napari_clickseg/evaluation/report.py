@@ -90,9 +90,9 @@ def _cells(summary: Summary, others: Sequence[Summary], every_iou: bool) -> dict
         )
     shown = [k for k in summary.iou_at if every_iou or k in FEW_CLICKS]
     cells |= {f"IoU@{k}": f"{summary.iou_at[k]:.3f}" for k in shown}
-    cells["mean IoU"] = _with_spread(summary.mean_iou, summary.mean_iou_spread, several)
+    cells["mean IoU %"] = _with_spread(summary.mean_iou, summary.mean_iou_spread, several)
     if any(each.mean_boundary_iou is not None for each in others):
-        cells["mean bIoU"] = _with_spread(
+        cells["mean bIoU %"] = _with_spread(
             summary.mean_boundary_iou, summary.mean_boundary_iou_spread, several
         )
     cells["harmful"] = f"{100 * summary.harmful:.1f} %"

@@ -100,6 +100,13 @@ class ModelCard:
         return self.path is not None
 
     @property
+    def document(self) -> Path | None:
+        """The Markdown file about it beside its file; None if there is none."""
+        if self.path is None or not self.path.with_suffix(".md").is_file():
+            return None
+        return self.path.with_suffix(".md")
+
+    @property
     def size_text(self) -> str:
         """The size in words."""
         if self.size is None:

@@ -16,11 +16,14 @@ from torch import Tensor, nn
 from ..interactions import Click, Contour, Interaction, Stroke
 from .base import IMAGE, MAPS, PREV, ClickModel, Inputs, ModelSpec, Split
 from .drawing import draw_contour, draw_stroke
+from .efficientnet_lite import EfficientNetLiteEncoder
 from .espnetv2 import ESPNetv2Encoder
 from .maps import disk_maps, draw_disk
 
 __all__ = ["CompactModel", "widened"]
 
+ENCODERS = ("espnetv2", "efficientnet_lite0")
+FEATURES = ("f4", "f8", "f16", "f32")
 KINDS = ("click", "stroke", "contour", "box")
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -86,10 +89,13 @@ class Up(nn.Module):
 
 
 class CompactModel(ClickModel):
-    """3.7 million parameters, of which 0.75 million are the image encoder (ESPNetv2, scale 2).
+    """3.7 or 4.8 million parameters, of which 0.75 or 2.35 million are the image encoder's.
 
     Parameters
     ----------
+    encoder : {"espnetv2", "efficientnet_lite0"}
+        The image encoder. That of EfficientNet-Lite0 has features at stride 32 too; the click
+        network has one residual block less there.
     encoder_scale : float
         Width of the ESPNetv2 encoder.
     widths : (int, int, int, int, int)
@@ -106,6 +112,7 @@ class CompactModel(ClickModel):
 
     def __init__(
         self,
+        encoder: str = "espnetv2",
         encoder_scale: float = 2.0,
         widths: Sequence[int] = (24, 48, 96, 144, 160),
         decoder: Sequence[int] = (128, 96, 64),
@@ -115,7 +122,10 @@ class CompactModel(ClickModel):
         super().__init__()
         if not 0 < radius < float("inf"):
             raise ValueError(f"the radius of the disks is {radius}")
+        if encoder not in ENCODERS:
+            raise ValueError(f"the encoder is {encoder!r}; there are {', '.join(ENCODERS)}")
         self.config = {
+            "encoder": encoder,
             "encoder_scale": encoder_scale,
             "widths": list(widths),
             "decoder": list(decoder),
@@ -124,17 +134,21 @@ class CompactModel(ClickModel):
         }
         self.radius = radius
         self.map_channels = 5 if every_kind else 2
-        self.encoder = ESPNetv2Encoder(encoder_scale)
-        f4, f8, f16 = self.encoder.channels
+        if encoder == "espnetv2":
+            self.encoder = ESPNetv2Encoder(encoder_scale)
+        else:
+            self.encoder = EfficientNetLiteEncoder()
+        features = dict(zip(FEATURES, self.encoder.channels, strict=False))
+        deep = features.get("f32", 0)
         w2, w4, w8, w16, w32 = widths
         d16, d8, d4 = decoder
         self.stem = nn.Sequential(
             *_conv_norm(4 + self.map_channels, w2, stride=2), nn.ReLU(inplace=True)
         )
-        self.down4 = Down(w2, w4, f4)
-        self.down8 = Down(w4, w8, f8)
-        self.down16 = Down(w8, w16, f16)
-        self.down32 = Down(w16, w32)
+        self.down4 = Down(w2, w4, features["f4"])
+        self.down8 = Down(w4, w8, features["f8"])
+        self.down16 = Down(w8, w16, features["f16"])
+        self.down32 = Down(w16, w32, deep, blocks=1 if deep else 2)
         self.up16 = Up(w32, w16, d16)
         self.up8 = Up(d16, w8, d8)
         self.up4 = Up(d8, w4, d4, blocks=1)
@@ -161,7 +175,7 @@ class CompactModel(ClickModel):
             for split in (
                 Split(IMAGE, frozenset({IMAGE}), added=("image",)),
                 Split(MAPS, frozenset({MAPS}), added=("maps",)),
-                Split("features", frozenset({IMAGE}), {"f4": f4, "f8": f8, "f16": f16}),
+                Split("features", frozenset({IMAGE}), features),
                 Split("bottleneck", everything, {"x32": w32}),
                 Split("decoder", everything, {"y8": d8}),
                 Split("head", everything, {"y4": d4}),
@@ -204,7 +218,7 @@ class CompactModel(ClickModel):
         return (image - self.mean) / self.std
 
     def _features(self, normalised: Tensor) -> dict[str, Tensor]:
-        return dict(zip(("f4", "f8", "f16"), self.encoder(normalised), strict=True))
+        return dict(zip(FEATURES, self.encoder(normalised), strict=False))
 
     def _trunk(
         self, image: Tensor, features: dict[str, Tensor], inputs: Inputs, maps: Tensor
@@ -214,7 +228,7 @@ class CompactModel(ClickModel):
         x4 = self.down4(self.stem(x), features["f4"])
         x8 = self.down8(x4, features["f8"])
         x16 = self.down16(x8, features["f16"])
-        return {"x4": x4, "x8": x8, "x16": x16, "x32": self.down32(x16)}
+        return {"x4": x4, "x8": x8, "x16": x16, "x32": self.down32(x16, features.get("f32"))}
 
     def _to_decoder(self, t: dict[str, Tensor]) -> dict[str, Tensor]:
         return {"x4": t["x4"], "y8": self.up8(self.up16(t["x32"], t["x16"]), t["x8"])}

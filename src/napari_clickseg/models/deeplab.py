@@ -148,7 +148,7 @@ class DeepLabModel(PublishedModel):
             }
         )
 
-    def _steps(self) -> Sequence[tuple[str, Step]]:
+    def _steps(self, split: str) -> Sequence[tuple[str, Step]]:
         return (("c4", self._to_c4), ("aspp", self._to_aspp), ("head", self._to_head))
 
     def _to_c4(self, t: Tensors) -> Tensors:

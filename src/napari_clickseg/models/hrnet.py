@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from .base import Inputs
 from .click_input import ClickInput
+from .enlarged import conv_of_enlarged
 from .ocr import ObjectContext
 from .published import PublishedModel, Step, Tensors, resize
 from .resnet import BasicBlock, Bottleneck, add_features, conv_norm, residual_layer, stem_input
@@ -175,6 +176,8 @@ class HRNetModel(PublishedModel):
             brs,
         )
         self.feature_extractor = HRNet(width, ocr_width, small)
+        self.enlarges_late = False
+        """Whether small branches are convolved before they are enlarged; see `for_inference`."""
 
     def logits_and_aux(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
         """Logits, and those of the coarse mask that weights the context, ``(B, 1, H, W)`` each.
@@ -193,7 +196,9 @@ class HRNetModel(PublishedModel):
         size = inputs.image.shape[-2:]
         return resize(self._classify(tensors), size), resize(tensors["aux"], size)
 
-    def _steps(self) -> Sequence[tuple[str, Step]]:
+    def _steps(self, split: str) -> Sequence[tuple[str, Step]]:
+        if self.enlarges_late and split != "features" and "context" in self.splits:
+            return (("context", self._past_features),)
         steps = (("features", self._to_features), ("context", self._to_context))
         return [(name, step) for name, step in steps if name in self.splits]
 
@@ -202,8 +207,19 @@ class HRNetModel(PublishedModel):
 
     def _to_context(self, t: Tensors) -> Tensors:
         net, features = self.feature_extractor, t["features"]
-        coarse = net.aux_head(features)
-        return {"context": net.ocr_distri_head(net.conv3x3_ocr(features), coarse), "aux": coarse}
+        return self._context(net.conv3x3_ocr(features), net.aux_head(features))
+
+    def _past_features(self, t: Tensors) -> Tensors:
+        net = self.feature_extractor
+        maps = net(t["image"], t.get("coordinates"))
+        pixels, coarse = (
+            layers[1:](conv_of_enlarged(layers[0], maps))
+            for layers in (net.conv3x3_ocr, net.aux_head)
+        )
+        return self._context(pixels, coarse)
+
+    def _context(self, pixels: Tensor, coarse: Tensor) -> Tensors:
+        return {"context": self.feature_extractor.ocr_distri_head(pixels, coarse), "aux": coarse}
 
     def _classify(self, tensors: Tensors) -> Tensor:
         last = "context" if "context" in self.splits else "features"

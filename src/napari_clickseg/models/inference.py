@@ -6,13 +6,14 @@ import torch
 
 from .base import ClickModel
 from .folding import fold_batch_norms
+from .hrnet import HRNetModel
 from .pointwise import speed_up_pointwise
 
 __all__ = ["for_inference"]
 
 
 def for_inference(model: ClickModel) -> ClickModel:
-    """Fold batch norms, take fast 1 x 1 convolutions, and order weights as they are fastest.
+    """Fold batch norms, take fast convolutions, and order weights as they are fastest.
 
     Parameters
     ----------
@@ -26,4 +27,7 @@ def for_inference(model: ClickModel) -> ClickModel:
         The same object.
     """
     model = speed_up_pointwise(fold_batch_norms(model)).requires_grad_(False)
+    for part in model.modules():
+        if isinstance(part, HRNetModel):
+            part.enlarges_late = True
     return model.to(memory_format=torch.channels_last)

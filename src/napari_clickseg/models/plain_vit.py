@@ -106,7 +106,7 @@ class PlainViTModel(PublishedModel):
         self.neck = SimplePyramid(embed_dim, neck_dims)
         self.head = head
 
-    def _steps(self) -> Sequence[tuple[str, Step]]:
+    def _steps(self, split: str) -> Sequence[tuple[str, Step]]:
         return ("tokens", self._encode), ("levels", self._join), ("fused", self._fuse_levels)
 
     def _encode(self, tensors: Tensors) -> Tensors:

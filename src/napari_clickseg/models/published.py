@@ -103,8 +103,10 @@ class PublishedModel(ClickModel):
         return self._splits
 
     @abstractmethod
-    def _steps(self) -> Sequence[tuple[str, Step]]:
+    def _steps(self, split: str) -> Sequence[tuple[str, Step]]:
         """Inner splits by name, each with the function that leads there from the one before.
+
+        Those that neither end nor begin at `split` may be left out where a shorter way is known.
 
         The first takes ``{"image": (B, 3, H, W)}``, normalised (and mixed with the maps by
         `rgb_conv`), and, for other fusions, ``"coordinates"``, the features of previous mask and
@@ -157,7 +159,7 @@ class PublishedModel(ClickModel):
         if split == IMAGE:
             return {"image": image}
         tensors = self._fuse(image, inputs.maps, inputs.prev_mask)
-        for name, step in self._steps():
+        for name, step in self._steps(split):
             tensors = step(tensors)
             if name == split:
                 return tensors
@@ -176,7 +178,7 @@ class PublishedModel(ClickModel):
             image = tensors["image"] if split == IMAGE else self._normalise(inputs.image)
             maps = tensors["maps"] if split == MAPS else inputs.maps
             tensors = self._fuse(image, maps, inputs.prev_mask)
-        for name, step in self._steps():
+        for name, step in self._steps(split):
             if not done:
                 tensors = step(tensors)
             elif name == split:

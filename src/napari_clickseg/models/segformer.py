@@ -124,7 +124,7 @@ class SegFormerModel(PublishedModel):
             {"patch_embed1": PatchEmbed(64, size.channels[0], 7, 4)}
         )
 
-    def _steps(self) -> Sequence[tuple[str, Step]]:
+    def _steps(self, split: str) -> Sequence[tuple[str, Step]]:
         backbone = self.feature_extractor["backbone"]
         head = self.feature_extractor["decode_head"]
 

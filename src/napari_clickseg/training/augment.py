@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 from PIL import Image, ImageFilter
 
 from ..geometry import Box
 
-__all__ = ["colour", "crop_box", "orient", "resample"]
+__all__ = ["colour", "crop_box", "orient", "recolour", "resample"]
 
 
 def crop_box(rng: np.random.Generator, target: Box, shape: tuple[int, int]) -> Box:
@@ -118,3 +120,39 @@ def _curves(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
         level = 1 - level
     table = np.round(np.clip(level, 0, 1) * 255).astype(np.uint8)
     return np.stack([table[c][image[..., c]] for c in range(3)], axis=-1)
+
+
+def recolour(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
+    """Change an (H, W, 3) uint8 image as far as another instrument or stain would.
+
+    Grey (30 %) or exchanged channels (20 %), blur (10 %), the range stretched between two
+    percentiles (20 %), a gamma of 0.5 to 2 (40 %), inverted (10 %), noise (15 %), JPEG (10 %).
+    """
+    if rng.random() < 0.1:
+        picture = Image.fromarray(image).filter(ImageFilter.GaussianBlur(rng.uniform(0.4, 1.8)))
+        image = np.array(picture)
+    kind = rng.random()
+    if kind < 0.3:
+        grey = image @ rng.dirichlet((2.0, 2.0, 2.0))
+        image = np.repeat(np.round(grey).astype(np.uint8)[..., None], 3, axis=2)
+    elif kind < 0.5:
+        image = image[..., rng.permutation(3)]
+    level = np.linspace(0, 1, 256)
+    if rng.random() < 0.2:
+        cut = rng.uniform(0, 6), 100 - rng.uniform(0, 6)
+        low, high = np.percentile(image[::2, ::2], cut) / 255
+        level = np.clip((level - low) / max(high - low, 0.05), 0, 1)
+    if rng.random() < 0.4:
+        level = level ** np.exp(rng.uniform(-np.log(2), np.log(2)))
+    level = level * rng.uniform(0.75, 1.25) + rng.uniform(-0.1, 0.1)
+    if rng.random() < 0.1:
+        level = 1 - level
+    image = np.round(np.clip(level, 0, 1) * 255).astype(np.uint8)[image]
+    if rng.random() < 0.15:
+        noise = rng.standard_normal(image.shape, np.float32) * rng.uniform(2, 20)
+        image = np.clip(image + noise, 0, 255).astype(np.uint8)
+    if rng.random() < 0.1:
+        packed = io.BytesIO()
+        Image.fromarray(image).save(packed, "JPEG", quality=int(rng.integers(20, 85)))
+        image = np.array(Image.open(packed))
+    return image

@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader
 
 from .epoch_recipe import EpochRecipe
 from .examples import Batch, ExampleSource, collate
-from .measures import AdaptiveIoU
+from .measures import AdaptiveIoU, measures_of_batch
 from .parallel import Team
 from .rounds import Rounds
 from .run_writer import RunWriter
@@ -96,6 +96,7 @@ def validate(
         batch = batch.to(team.device)
         logits, losses = rounds.judge(batch, rng)
         iou.add(logits, batch.target)
+        losses |= measures_of_batch(logits, batch.target, recipe.losses)
         for name, value in losses.items():
             sums[name] = sums.get(name, 0.0) + value / len(mine)
     return team.mean({**sums, "iou": iou.mean})

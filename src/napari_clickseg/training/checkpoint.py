@@ -31,10 +31,11 @@ def write_checkpoint(path: Path, state: dict[str, Any]) -> None:
         raise not_written(path, part, error) from error
 
 
-def not_written(path: Path, part: Path, error: Exception) -> ValueError:
+def not_written(path: Path, part: Path | None, error: Exception) -> ValueError:
     """What to raise where a file of a run cannot be written; the unfinished part is removed."""
-    with suppress(OSError):
-        part.unlink(missing_ok=True)
+    if part is not None:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
     why = getattr(error, "strerror", None) or "it ends too early, as on a full disk"
     return ValueError(
         f"{path} cannot be written: {why}. Make room or choose another disk, then go on with "

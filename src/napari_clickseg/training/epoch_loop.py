@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Callable
@@ -11,19 +10,20 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from ..models.base import ClickModel
 from .batches import training_batches, validate
-from .checkpoint import read_checkpoint
+from .checkpoint import read_checkpoint, write_checkpoint
 from .ema import Average
 from .epoch_recipe import EpochRecipe
 from .examples import Batch, ExampleSource
-from .measures import AdaptiveIoU
+from .measures import AdaptiveIoU, measures_of_batch
 from .parallel import Team
 from .parameters import ENCODERS, make_optimizer
-from .pictures import side_by_side
+from .pictures import picture_of_answer, save_picture
 from .progress import Progress
+from .resume import check_recipe, plain
 from .rounds import Objective, Rounds
 from .run_folder import RunFolder
 from .run_writer import RunWriter
@@ -103,8 +103,8 @@ class EpochTrainer:
         self.best = -math.inf
         self.iou, self.held_out_iou = AdaptiveIoU(), AdaptiveIoU()
         self._progress = progress and self.team.leads
-        self.writer = RunWriter(folder, say, tensorboard, leads=self.team.leads)
-        self.writer.prepare(recipe.as_dict())
+        self.writer = RunWriter(folder.path, say, tensorboard, "logs", self.team.leads)
+        self.writer.prepare(lambda: folder.prepare(recipe.as_dict()))
 
     # ------------------------------------------------------------------ modes of the network
     def _autocast(self) -> torch.autocast:
@@ -142,6 +142,9 @@ class EpochTrainer:
             checkpoint stays.
         """
         bar = Progress(self.steps, self.total, folder=self.folder.path) if self._progress else None
+        if not self.total and self.held_out is not None and self.recipe.model.start == "weights":
+            start = {"total": 0, "epoch": -1}  # how good it is already
+            self.writer.report(start, self._validate(start))
         clock = saved = time.monotonic()
         while self.total < self.steps:
             end = (self.total // self.steps_per_epoch + 1) * self.steps_per_epoch
@@ -189,6 +192,7 @@ class EpochTrainer:
                 batch, rng, lambda loss: (loss / len(parts)).backward()
             )
             losses["iou"] = self.iou.add(logits, batch.target)
+            losses |= measures_of_batch(logits, batch.target, r.losses)
             for name, value in losses.items():
                 sums[name] = sums.get(name, 0.0) + value / len(parts)
         sums = team.mean(sums)
@@ -211,8 +215,22 @@ class EpochTrainer:
             self.sums[name] = self.sums.get(name, 0.0) + value
         self.counted += 1
         if r.pictures and self.total % r.pictures == 0:
-            self._picture(batch, logits)
+            path, shown = self.folder.picture(self.total), self.rounds.shown
+            self.writer.picture(lambda: save_picture(picture_of_answer(batch, shown, logits), path))
         return f"loss {sums['overall']:.3f}  IoU {sums['iou']:.3f}"
+
+    def _validate(self, entry: dict[str, Any]) -> dict[str, float]:
+        """Judge the held-out examples, into an entry of the log; returns the numbers by tag."""
+        r = self.recipe
+        rounds = Rounds(self.result, r.rounds, self.rounds.objective, self._autocast)
+        found = validate(
+            rounds, self.held_out, r, self.held_out_iou, self.writer, self.team, self.workers
+        )
+        said = {k: v for k, v in found.items() if not k.endswith(("_k", "_m"))}
+        entry |= {f"validation_{name}": round(value, 4) for name, value in said.items()}
+        tags = {"ValMetrics/AdaptiveIoU": found.pop("iou")}
+        tags["ValMetrics/Accuracy"] = found.pop("accuracy")
+        return tags | {f"ValLosses/{name}": value for name, value in found.items()}
 
     def _end_epoch(self, epoch: int) -> None:
         """Validate, log and keep the weights."""
@@ -221,22 +239,14 @@ class EpochTrainer:
         entry["train_iou"] = round(self.iou.mean, 4)
         score = self.iou.mean
         if self.held_out is not None:
-            r = self.recipe
-            rounds = Rounds(self.result, r.rounds, self.rounds.objective, self._autocast)
-            found = validate(
-                rounds, self.held_out, r, self.held_out_iou, self.writer, self.team, self.workers
-            )
-            score = found["iou"]
-            entry |= {f"validation_{name}": round(value, 4) for name, value in found.items()}
-            tags["ValMetrics/AdaptiveIoU"] = found.pop("iou")
-            tags |= {f"ValLosses/{name}": value for name, value in found.items()}
+            tags |= self._validate(entry)
+            score = tags["ValMetrics/AdaptiveIoU"]
         self.iou.restart()
         better = score > self.best
         self.best = max(self.best, score)
         if not self.team.leads:
             return
-        self.writer.log(entry, tags)
-        self.say("  ".join(f"{name} {value}" for name, value in entry.items()))
+        self.writer.report(entry, tags)
         if self.recipe.keeps(epoch):
             self.export(self.folder.kept(epoch))
         if better:
@@ -251,22 +261,14 @@ class EpochTrainer:
         entry = {"total": self.total, "epoch": (self.total - 1) // self.steps_per_epoch}
         entry |= {"seconds": round(self.seconds, 1), "lr": rate}
         entry |= {name: round(value, 5) for name, value in means.items()}
-        tags = {f"TrainLosses/{name}": value for name, value in means.items() if name != "iou"}
+        tags = {f"TrainLosses/{k}": v for k, v in means.items() if k not in ("iou", "accuracy")}
         tags |= {
+            "TrainMetrics/Accuracy": means["accuracy"],
             "TrainStates/learning_rate": rate,
             "TrainMetrics/AdaptiveIoU_ema_iou": self.iou.average,
             "TrainMetrics/AdaptiveIoU_iou_thresh": self.iou.threshold,
         }
         self.writer.log(entry, tags)
-
-    def _picture(self, batch: Batch, logits: Tensor) -> None:
-        if not self.team.leads:
-            return
-        image = (batch.image[0].permute(1, 2, 0) * 255).round().byte().cpu().numpy()
-        target = batch.target[0, 0].cpu().numpy()
-        answer = torch.sigmoid(logits[0, 0]).float().cpu().numpy()
-        shown = side_by_side(image, batch.points[0].cpu().numpy(), target, answer)
-        self.writer.picture(shown, self.total)
 
     def export(self, path: Path) -> None:
         """Write the network as a model file that can be loaded at once.
@@ -299,7 +301,7 @@ class EpochTrainer:
         if not self.team.leads:
             return
         state = {
-            "recipe": json.loads(json.dumps(self.recipe.as_dict())),
+            "recipe": plain(self.recipe.as_dict()),
             "processes": self.team.size,
             "total": self.total,
             "seconds": self.seconds,
@@ -313,7 +315,7 @@ class EpochTrainer:
             "average": None if self.average is None else self.average.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
         }
-        self.writer.checkpoint(state)
+        write_checkpoint(self.folder.last, state)
 
     def resume(self) -> None:
         """Go on from the checkpoint in the folder, bit for bit as if never stopped.
@@ -329,15 +331,8 @@ class EpochTrainer:
                 "begin."
             )
         state = read_checkpoint(self.folder.last)
-        old, new = state["recipe"], json.loads(json.dumps(self.recipe.as_dict()))
-        differing = sorted(
-            key for key in new if key not in FREE_TO_CHANGE and old.get(key) != new[key]
-        )
-        if differing:
-            raise ValueError(
-                f"The recipe differs from that of {self.folder.last} in: {', '.join(differing)}. "
-                "Resume with the same one, or begin another run."
-            )
+        advice = "Resume with the same one, or begin another run."
+        check_recipe(self.folder.last, state["recipe"], self.recipe, FREE_TO_CHANGE, advice)
         for name in ("total", "seconds", "sums", "counted", "best"):
             setattr(self, name, state[name])
         self.iou.restore(state["iou"])

@@ -31,7 +31,8 @@ class ExampleOptions:
     Attributes
     ----------
     min_area : int
-        Pixels, after the crop; smaller objects are background.
+        Pixels, after the crop; smaller objects are background, and a crop without others is
+        drawn anew.
     most_share : float
         Of the crop that an object may fill.
     keep_background : float

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +61,20 @@ class RunLog:
         """Add an entry of plain values; ``total`` is the step they belong to.
 
         TensorBoard gets the numbers of `tags`, or else those of the entry.
+
+        Raises
+        ------
+        OSError
+            If the disk is full; no part of the entry is left.
         """
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry) + "\n")
+        before = self.size
+        try:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(entry) + "\n")
+        except OSError:
+            with suppress(OSError):
+                os.truncate(self._path, before)
+            raise
         if self._make is not None:
             if self._writer is None:
                 self._writer = self._make(str(self._events))

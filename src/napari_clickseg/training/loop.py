@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import time
 from collections.abc import Callable
@@ -18,17 +17,19 @@ from ..models.base import Inputs
 from ..models.compact import CompactModel
 from .checkpoint import read_checkpoint, write_checkpoint
 from .ema import Average
-from .log import RunLog
-from .losses import normalized_focal_loss, soft_iou_loss
+from .losses import lost_pixels_loss, normalized_focal_loss, soft_iou_loss
 from .pool import Encode, Pool, Prefetch
 from .progress import Progress
 from .recipe import Recipe, Stage
+from .resume import check_recipe
+from .run_writer import RunWriter
 from .samples import SampleSource
 from .validation import watch
 
 __all__ = ["Trainer"]
 
 CHECKPOINT = "last.pt"
+FREE_TO_CHANGE = ("card",)  # says nothing about the training
 
 
 class Trainer:
@@ -65,11 +66,11 @@ class Trainer:
         say: Callable[[str], None] = print,
         progress: bool = False,
     ) -> None:
-        self.recipe, self.folder, self.say = recipe, folder, say
+        self.recipe, self.folder = recipe, folder
         self.source, self.held_out = source, held_out
         self.save_every, self._progress = save_every, progress
-        folder.mkdir(parents=True, exist_ok=True)
-        self.log = RunLog(folder, tensorboard)
+        self.writer = RunWriter(folder, say, tensorboard)
+        self.writer.prepare(lambda: folder.mkdir(parents=True, exist_ok=True))
         self.model = model.to(memory_format=torch.channels_last)
         self.average = Average(self.model)
         inside = {id(p) for p in model.encoder.parameters()}
@@ -198,7 +199,10 @@ class Trainer:
                 features = self.model.before("features", inputs)
             logits = self.model.after("features", features, inputs)
         logits = logits.float()
-        loss = (normalized_focal_loss(logits, target) + soft_iou_loss(logits, target)).mean()
+        losses = normalized_focal_loss(logits, target) + soft_iou_loss(logits, target)
+        if stage.keep:
+            losses = losses + stage.keep * lost_pixels_loss(logits, target, inputs.prev_mask)
+        loss = losses.mean()
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(
@@ -226,8 +230,7 @@ class Trainer:
             "loss": round(float(np.mean(losses)), 4),
             **{name: round(value, 4) for name, value in scores.items()},
         }
-        self.log.write(entry)
-        self.say("  ".join(f"{name} {value}" for name, value in entry.items()))
+        self.writer.report(entry)
 
     def save(self) -> None:
         """Write the checkpoint.
@@ -261,17 +264,16 @@ class Trainer:
             If the recipe differs from the checkpoint's in anything but stages that have not begun.
         """
         state = read_checkpoint(self.path)
-        old, new = dict(state["recipe"]), self.recipe.as_dict()
         begun = state["stage"] + 1 if state["step"] else state["stage"]
-        old["stages"] = [dataclasses.asdict(Stage(**stage)) for stage in old["stages"][:begun]]
-        new["stages"] = new["stages"][:begun]
-        del new["card"]  # says nothing about the training
-        differing = sorted(key for key in new if _plain(old.get(key)) != _plain(new[key]))
-        if differing:
-            raise ValueError(
-                f"The recipe differs from that of {self.path} in: {', '.join(differing)}. Resume "
-                "with the same one (stages that have not begun may change), or use another folder."
-            )
+        stages = [dataclasses.asdict(Stage(**stage)) for stage in state["recipe"]["stages"][:begun]]
+        check_recipe(
+            self.path,
+            {**state["recipe"], "stages": stages},
+            dataclasses.replace(self.recipe, stages=self.recipe.stages[:begun]),
+            FREE_TO_CHANGE,
+            "Resume with the same one (stages that have not begun may change), or use another "
+            "folder.",
+        )
         for name in ("stage", "step", "total", "drawn", "seconds"):
             setattr(self, name, state[name])
         self.model.load_state_dict(state["model"])
@@ -281,8 +283,3 @@ class Trainer:
         if state["pool"] is not None:
             self.pool = self._empty_pool(self.recipe.stages[self.stage], None)
             self.pool.restore(state["pool"])
-
-
-def _plain(value: Any) -> Any:
-    """A value as JSON keeps it, so that tuples and lists compare equal."""
-    return json.loads(json.dumps(value))

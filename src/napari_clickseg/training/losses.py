@@ -19,6 +19,7 @@ __all__ = [
     "combined_loss",
     "dice_loss",
     "focal_loss",
+    "lost_pixels_loss",
     "map_force",
     "normalized_focal_loss",
     "point_force",
@@ -115,6 +116,23 @@ def soft_iou_loss(logits: Tensor, target: Tensor) -> Tensor:
     y = (target > 0.5).float() * valid
     p = torch.sigmoid(logits) * valid
     return 1 - (p * y).sum(PIXELS) / (torch.maximum(p, y).sum(PIXELS) + 1e-8)
+
+
+def lost_pixels_loss(logits: Tensor, target: Tensor, before: Tensor) -> Tensor:
+    """How far pixels are on the wrong side that were right before, relative to the object's area.
+
+    It makes clicks rare that do harm. The hinge is at probability 0.5.
+
+    Parameters
+    ----------
+    logits, target : (B, 1, H, W) Tensor
+    before : (B, 1, H, W) Tensor
+        Probabilities of the previous mask; all 0 where there is none, and nothing is lost then.
+    """
+    y = target > 0.5
+    right = (target >= 0) & (y == (before > 0.5)) & (before.amax(PIXELS, keepdim=True) > 0.5)
+    wrong_by = F.relu(torch.where(y, -logits, logits)) * right
+    return wrong_by.sum(PIXELS) / y.sum(PIXELS).clamp(min=1)
 
 
 def sigmoid_bce(logits: Tensor, target: Tensor) -> Tensor:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import Tensor
 
-__all__ = ["AdaptiveIoU", "accuracy"]
+from .losses import focal_scale
+
+__all__ = ["AdaptiveIoU", "accuracy", "measures_of_batch"]
 
 STEP = 0.025
 THRESHOLD_MEMORY, IOU_MEMORY = 0.99, 0.9
@@ -87,3 +92,29 @@ def accuracy(logits: Tensor, target: Tensor) -> float:
     valid = target >= 0
     right = ((logits > 0) == (target > 0.5)) & valid
     return float(right.sum() / valid.sum().clamp(min=1))
+
+
+@torch.no_grad()
+def measures_of_batch(
+    logits: Tensor, target: Tensor, losses: Mapping[str, Mapping[str, Any]]
+) -> dict[str, float]:
+    """What the published logs show besides losses and IoU.
+
+    Parameters
+    ----------
+    logits, target : (B, 1, H, W) Tensor
+    losses : mapping of str to mapping
+        See `combined_loss`.
+
+    Returns
+    -------
+    dict of str to float
+        ``accuracy``; with normalised focal loss ``instance_loss_k`` and ``instance_loss_m``, the
+        means of its scale and of the largest scaled weight.
+    """
+    found = {"accuracy": accuracy(logits, target)}
+    if "normalized_focal" in losses:
+        scale, largest = focal_scale(logits, target, losses["normalized_focal"].get("gamma", 2.0))
+        found["instance_loss_k"] = float(scale.mean())
+        found["instance_loss_m"] = float(largest.mean())
+    return found

@@ -26,6 +26,8 @@ ENCODERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 """Beginnings of the weights that count as the encoder, and those among them that don't. As
 published, HRNet's heads and all of SegFormer's decoder learn at the encoder's rate."""
 
+PLACES = ("backbone.cls_token", "backbone.pos_embed")  # decay as little as norms
+
 
 @dataclass(frozen=True)
 class OptimizerOptions:
@@ -40,7 +42,10 @@ class OptimizerOptions:
     momentum : float
         Of ``sgd``.
     weight_decay : float
-        Weights of one dimension (norms, biases) do not decay in ``adamw``.
+        Weights of one dimension (norms, biases) do not decay in ``adamw``, nor where layers learn
+        at their own rates.
+    decay_all : bool
+        They do (SAIC-IS).
     encoder_factor : float
         Learning rate of the image encoder relative to `lr`; 0 freezes it and its norms.
     layer_decay : float
@@ -55,6 +60,7 @@ class OptimizerOptions:
     eps: float = 1e-8
     momentum: float = 0.9
     weight_decay: float = 0.0
+    decay_all: bool = False
     encoder_factor: float = 1.0
     layer_decay: float = 1.0
     clip: float = 0.0
@@ -92,6 +98,7 @@ def make_optimizer(model: ClickModel, options: OptimizerOptions) -> torch.optim.
     encoder = encoder_names(model)
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     blocks = len(model.backbone.blocks) if model.spec.architecture == "plain_vit" else 0
+    sparing = (options.kind == "adamw" or options.layer_decay < 1) and not options.decay_all
     for name, weight in model.named_parameters():
         factor = options.encoder_factor if name in encoder else 1.0
         if factor == 0:
@@ -99,8 +106,8 @@ def make_optimizer(model: ClickModel, options: OptimizerOptions) -> torch.optim.
             continue
         if blocks and options.layer_decay < 1:
             factor *= options.layer_decay ** (blocks + 1 - _depth(name, blocks))
-        plain = options.kind == "adamw" and weight.ndim < 2
-        decay = 0.0 if plain else options.weight_decay
+        spared = sparing and (weight.ndim < 2 or name in PLACES)
+        decay = 0.0 if spared else options.weight_decay
         groups.setdefault((factor, decay), []).append(weight)
     params = [
         {"params": weights, "factor": factor, "lr": options.lr * factor, "weight_decay": decay}

@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from scipy.ndimage import gaussian_filter
 
 from .targets import Choice
 
-__all__ = ["mix_images", "paste_object"]
+__all__ = ["mix_images", "onto", "paste_object"]
 
 LEAST_LEFT = 0.25  # of the target, or nothing is pasted over it
 
@@ -72,3 +73,19 @@ def paste_object(
 def mix_images(image: np.ndarray, other: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Another image of the same size shines through, (H, W, 3) uint8."""
     return _blend(image, other, float(rng.uniform(0.5, 1.0)))
+
+
+def onto(
+    image: np.ndarray, mask: np.ndarray, other: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """An object before another image of the same size, its edge softened, (H, W, 3) uint8.
+
+    Parameters
+    ----------
+    image, other : (H, W, 3) uint8 array
+    mask : (H, W) bool array
+        The object in `image`.
+    rng : numpy Generator
+    """
+    cover = gaussian_filter(mask.astype(np.float32), rng.uniform(0.4, 1.4), truncate=3)
+    return _blend(image, other, cover[..., None])

@@ -6,13 +6,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image, ImageDraw
+from torch import Tensor
 
-from .examples import Example
+from .examples import Batch, Example
+from .rounds import State
 
-__all__ = ["draw_points", "heat", "save_preview", "side_by_side"]
+__all__ = [
+    "draw_points",
+    "heat",
+    "picture_of_answer",
+    "save_picture",
+    "save_preview",
+    "side_by_side",
+]
 
 GREEN, RED, IGNORED = (80, 255, 80), (255, 60, 60), (128, 128, 128)
+GAP, PAPER = 8, 255  # pixels between examples, and their grey
 QUALITY = 85  # of JPEG
 
 
@@ -36,7 +47,7 @@ def draw_points(
     picture = Image.fromarray(shown.astype(np.uint8))
     pen = ImageDraw.Draw(picture)
     half = len(points) // 2
-    radius = max(2, min(image.shape[:2]) // 90)
+    radius = max(2, min(image.shape[:2]) // 60)
     for i, (row, col) in enumerate(points[:, :2]):
         if row >= 0:
             box = (col - radius, row - radius, col + radius, row + radius)
@@ -60,15 +71,26 @@ def side_by_side(
     return np.concatenate(parts, axis=1)
 
 
+def picture_of_answer(batch: Batch, shown: State, logits: Tensor) -> np.ndarray:
+    """The first example of a batch, with what was said about it last and the answer to that."""
+    image = (batch.image[0].permute(1, 2, 0) * 255).round().byte().cpu().numpy()
+    target = batch.target[0, 0].cpu().numpy()
+    answer = torch.sigmoid(logits[0, 0]).float().cpu().numpy()
+    drawn = [maps[0].cpu().numpy() for maps in shown.drawn.values()]
+    return side_by_side(image, shown.points[0].cpu().numpy(), target, answer, drawn)
+
+
 def save_preview(examples: Sequence[Example], path: Path) -> None:
     """Save examples below each other, two in a row."""
     strips = [
         side_by_side(e.image, e.points, e.target, None, [*e.drawn.values()]) for e in examples
     ]
+    edge = ((0, GAP), (0, GAP), (0, 0))
+    strips = [np.pad(strip, edge, constant_values=PAPER) for strip in strips]
+    if len(strips) % 2:
+        strips.append(np.full_like(strips[0], PAPER))
     rows = [np.concatenate(strips[i : i + 2], axis=1) for i in range(0, len(strips), 2)]
-    width = max(row.shape[1] for row in rows)
-    rows = [np.pad(row, ((0, 4), (0, width - row.shape[1]), (0, 0))) for row in rows]
-    save_picture(np.concatenate(rows), path)
+    save_picture(np.concatenate(rows)[:-GAP, :-GAP], path)
 
 
 def save_picture(picture: np.ndarray, path: Path) -> None:

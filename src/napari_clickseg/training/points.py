@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import ndimage
 
+from ..evaluation.mixed import of_likely_depth
 from .targets import Pools
 
 __all__ = ["PADDING", "PointOptions", "sample_points"]
@@ -167,10 +168,4 @@ def _central(
     depth = ndimage.distance_transform_edt(np.pad(pool, 1))[1:-1, 1:-1]
     if rule == "centre":
         return np.flatnonzero(depth > depth.max() / options.inner)
-    inside = np.flatnonzero(pool)
-    values = depth.ravel()[inside]
-    low, high = values.min(), values.max()
-    spread = (high - low) / options.sigma_ratio
-    drawn = high - min(abs(rng.normal(0, spread)) if spread > 0 else 0.0, high - low)
-    gap = np.abs(values - drawn)
-    return inside[gap == gap.min()]
+    return np.flatnonzero(of_likely_depth(depth, rng, options.sigma_ratio))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from .epoch_recipe import EpochRecipe
+from .procedural.scenes import Procedural
 from .recipe_files import FOLDER, RecipeError, list_recipes, read_recipe
 from .samples import PackOptions
 
@@ -37,6 +38,8 @@ class Stage:
     ema : float or None
         Decay of the averaged weights in this stage, if not the recipe's; short stages need a
         smaller one to leave a mark.
+    keep : float
+        Weight of `losses.lost_pixels_loss`, against clicks that do harm.
     """
 
     size: int
@@ -45,6 +48,7 @@ class Stage:
     lr_final: float
     encoder_factor: float = 0.0
     ema: float | None = None
+    keep: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,8 @@ class Recipe:
         ``"stroke"``, ``"contour"``, ``"box"``. Others than clicks need a network of every kind.
     starts : float
         Probability that a sample starts from a mask that is partly wrong.
+    procedural : Procedural or None
+        Scenes drawn by the computer among the samples, with their textures from the packs.
     """
 
     name: str
@@ -100,6 +106,7 @@ class Recipe:
     card: Mapping[str, str] = field(default_factory=dict)
     kinds: Mapping[str, float] = field(default_factory=lambda: {"click": 1.0})
     starts: float = 0.0
+    procedural: Procedural | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as kept in checkpoints."""
@@ -208,11 +215,15 @@ def _build(tree: dict[str, Any], path: Path) -> Recipe:
     try:
         stages = tuple(Stage(**stage) for stage in tree.pop("stages"))
         packs = {name: PackOptions(**options) for name, options in tree.pop("packs").items()}
+        if "procedural" in tree:
+            tree["procedural"] = _value(Procedural, tree["procedural"], "procedural")
         recipe = Recipe(stages=stages, packs=packs, **tree)
     except KeyError as error:
         raise RecipeError(f"{path} has no entry {error}. Add it.") from error
     except TypeError as error:
         raise RecipeError(f"{path} has an entry that no recipe takes: {error}.") from error
+    except ValueError as error:
+        raise RecipeError(f"{path} is no recipe: {str(error).rstrip('.')}.") from error
     _check_kinds(recipe, path)
     if recipe.pool < recipe.batch:
         raise RecipeError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 __all__ = ["FOLDER", "RecipeError", "list_recipes", "read_recipe"]
 
 FOLDER = Path(__file__).parent / "recipes"
+HOW_TO_LIST = "Give a TOML file, or a name that 'clickseg-train --list' shows."
 WHOLE = ("losses",)  # a recipe's replace those of its base
 
 
@@ -48,20 +50,36 @@ def read_recipe(name: str | Path) -> tuple[Path, dict[str, Any]]:
 def _read(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
     """A file's entries over those of its base."""
     if not path.is_file():
-        known = ", ".join(sorted(p.stem for p in FOLDER.glob("*.toml")))
-        raise RecipeError(f"There is no recipe {path}. Give a TOML file or one of: {known}.")
+        raise _unknown(path)
     try:
         tree = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path} is not valid TOML: {error}. Correct the file.") from error
-    base = tree.pop("base", None)
-    if base is None:
-        return tree
-    if path in above:
+    bases = tree.pop("base", [])
+    bases = [bases] if isinstance(bases, str) else bases
+    if not isinstance(bases, list) or not all(isinstance(base, str) for base in bases):
+        raise RecipeError(
+            f"{path} gives 'base' as {bases!r}. Give the name of a recipe, or a list."
+        )
+    if bases and path in above:
         raise RecipeError(f"{path} is its own base. Remove the entry 'base'.")
-    beside = path.parent / f"{base}.toml"
-    found = beside if beside.is_file() else FOLDER / f"{base}.toml"
-    return _over(tree, _read(found, (*above, path)))
+    below: dict[str, Any] = {}
+    for base in bases:
+        beside = path.parent / f"{base}.toml"
+        found = beside if beside.is_file() else FOLDER / f"{base}.toml"
+        below = _over(_read(found, (*above, path)), below)
+    return _over(tree, below)
+
+
+def _unknown(path: Path) -> RecipeError:
+    """What to say where there is no such recipe."""
+    if path.parent not in (FOLDER, Path()) or path.exists():
+        return RecipeError(f"There is no recipe file {path}. {HOW_TO_LIST}")
+    names = [p.stem for p in FOLDER.glob("*.toml")]
+    near = difflib.get_close_matches(path.stem, names, cutoff=0.5)
+    like = f" The nearest are {', '.join(near)}." if near else ""
+    name = path.stem if path.parent == FOLDER else path
+    return RecipeError(f"There is no recipe '{name}'.{like} {HOW_TO_LIST}")
 
 
 def _over(top: Mapping[str, Any], below: Mapping[str, Any]) -> dict[str, Any]:

@@ -48,6 +48,8 @@ class RoundOptions:
         Of the rounds of ``click_loss``.
     from_centre : bool
         Begin with a single click in the middle of the object instead of the sampled points.
+    append : bool
+        Corrections of ``next_clicks`` go to the first free place (CFR-ICL), not over the last ones.
     drop_prev : float
         Probability that an example forgets its previous mask.
     drop_others : float
@@ -62,6 +64,7 @@ class RoundOptions:
     threshold: float = 0.49
     weights: tuple[float, ...] = (1.0, 2.0, 3.0)
     from_centre: bool = False
+    append: bool = False
     drop_prev: float = 0.0
     drop_others: float = 0.9
     kinds: Mapping[str, float] = field(
@@ -165,6 +168,7 @@ class Rounds:
     ) -> None:
         self.model, self.options, self.objective = model, options, objective
         self._autocast, self._train_mode = autocast, train_mode
+        self.shown: State | None = None  # with the last answer
         self.kinds = [kind for kind in ("click", "contour", "stroke") if self._takes(kind)]
 
     def _takes(self, kind: str) -> bool:
@@ -178,7 +182,7 @@ class Rounds:
         Returns
         -------
         logits : (B, 1, H, W) Tensor
-            Of the last round.
+            Of the last round; `shown` is what the network then saw.
         losses : dict of str to float
             Means over the batch.
         """
@@ -196,7 +200,7 @@ class Rounds:
         backward: Callable[[Tensor], None] | None,
     ) -> tuple[Tensor, dict[str, float]]:
         o = self.options
-        state = self._begin(batch, rng)
+        self.shown = state = self._begin(batch, rng)
         rounds = int(rng.integers(o.least, o.most + 1))
         if o.kind == "click_loss":
             return self._play_click_loss(batch, state, max(1, rounds), rng, backward)
@@ -204,7 +208,7 @@ class Rounds:
         with torch.no_grad():
             for i in range(1, rounds + 1):
                 state.prev = torch.sigmoid(self._answer(batch, state)[0])
-                self._correct(batch, state, rng, slot=i)
+                self._correct(batch, state, rng, slot=None if o.append else i)
         if rounds and o.drop_prev:
             kept = torch.from_numpy(rng.random(len(batch.image)) >= o.drop_prev)
             state.prev = state.prev * kept.to(state.prev).view(-1, 1, 1, 1)
@@ -280,9 +284,8 @@ class Rounds:
 
     def _draw_kind(self, rng: np.random.Generator) -> str:
         shares = np.array([self.options.kinds.get(kind, 0.0) for kind in self.kinds])
-        if len(self.kinds) == 1 or not shares.sum() > 0:
-            return self.kinds[0]
-        return str(rng.choice(self.kinds, p=shares / shares.sum()))
+        drawn = len(self.kinds) > 1 and shares.sum() > 0
+        return str(rng.choice(self.kinds, p=shares / shares.sum())) if drawn else self.kinds[0]
 
     def _correct(
         self,

@@ -6,14 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..models.base import ClickModel
 from ..models.checkpoint import write_model
-from .checkpoint import not_written, write_checkpoint
+from .checkpoint import not_written
 from .log import RunLog
-from .pictures import save_picture
-from .run_folder import RunFolder
 
 __all__ = ["RunWriter"]
 
@@ -26,11 +22,14 @@ class RunWriter:
 
     Parameters
     ----------
-    folder : RunFolder
+    folder : Path
+        Gets ``log.jsonl``.
     say : callable
         Gets a line of text.
     tensorboard : bool
         Log for TensorBoard as well.
+    events : str
+        Folder of TensorBoard's files inside `folder`.
     leads : bool
         Of several processes only one writes.
 
@@ -42,19 +41,29 @@ class RunWriter:
 
     def __init__(
         self,
-        folder: RunFolder,
+        folder: Path,
         say: Callable[[str], None] = print,
         tensorboard: bool = False,
+        events: str = "",
         leads: bool = True,
     ) -> None:
         self.folder, self._say, self._leads = folder, say, leads
-        self._log = RunLog(folder.path, tensorboard, "logs") if leads else None
+        self._log = RunLog(folder, tensorboard, events) if leads else None
         self._told: set[str] = set()
 
-    def prepare(self, recipe: Mapping[str, Any]) -> None:
-        """Make the folder, with the recipe in it."""
+    def prepare(self, make: Callable[[], None]) -> None:
+        """Make the folder and what belongs into it from the start.
+
+        Raises
+        ------
+        ValueError
+            If it cannot be written.
+        """
         if self._leads:
-            self.folder.prepare(recipe)
+            try:
+                make()
+            except OSError as error:
+                raise not_written(self.folder, None, error) from error
 
     def tell(self, words: str) -> None:
         """Say something once."""
@@ -77,21 +86,31 @@ class RunWriter:
         if self._log is not None:
             self._log.cut(log_size, total)
 
-    def log(self, entry: Mapping[str, Any], tags: Mapping[str, float]) -> None:
+    def log(self, entry: Mapping[str, Any], tags: Mapping[str, float] | None = None) -> None:
         """Write an entry; see `RunLog.write`."""
         if self._log is not None:
             try:
                 self._log.write(entry, tags)
             except OSError as error:
-                self.tell(f"The log cannot be written: {error}. Training goes on without it.")
+                self._tell_missing(f"The log in {self.folder} cannot be written", error)
 
-    def picture(self, shown: np.ndarray, total: int) -> None:
-        """Save an (H, W, 3) uint8 picture of gradient step `total`."""
+    def report(self, entry: Mapping[str, Any], tags: Mapping[str, float] | None = None) -> None:
+        """Write an entry, and say it."""
+        self.log(entry, tags)
+        if self._leads:
+            self._say("  ".join(f"{name} {value}" for name, value in entry.items()))
+
+    def picture(self, save: Callable[[], None]) -> None:
+        """Save a picture."""
         if self._leads:
             try:
-                save_picture(shown, self.folder.picture(total))
+                save()
             except OSError as error:
-                self.tell(f"Pictures cannot be saved: {error}. Training goes on without them.")
+                self._tell_missing(f"Pictures in {self.folder} cannot be saved", error)
+
+    def _tell_missing(self, what: str, error: OSError) -> None:
+        why = error.strerror or str(error)
+        self.tell(f"{what}: {why}. Training goes on without; make room, and what follows is kept.")
 
     def model(self, model: ClickModel, path: Path, card: Mapping[str, Any]) -> None:
         """Write a model file.
@@ -107,13 +126,3 @@ class RunWriter:
             part.replace(path)
         except Exception as error:  # safetensors has its own kinds for a full disk
             raise not_written(path, part, error) from error
-
-    def checkpoint(self, state: dict[str, Any]) -> None:
-        """Write the checkpoint.
-
-        Raises
-        ------
-        ValueError
-            If it cannot be written; the one before stays.
-        """
-        write_checkpoint(self.folder.last, state)

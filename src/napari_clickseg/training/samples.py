@@ -7,15 +7,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
 
 from ..data.packs import Pack
 from ..geometry import Box, bounding_box
-from .augment import colour, crop_box, orient, resample
+from .augment import colour, crop_box, orient, recolour, resample
+from .pasting import onto
+from .procedural.scenes import Procedural, scene
+from .regions import Regions, find_regions
 
 __all__ = ["PackOptions", "SampleSource", "Sample"]
 
 HELD_OUT_EVERY = 40
 MOST_DRAWS = 2000
+DRAWN = 7  # sets the random numbers of drawn scenes apart from those of photographs
 
 
 @dataclass(frozen=True)
@@ -30,11 +35,26 @@ class PackOptions:
         Probability that the target is two neighbouring objects.
     free : bool
         The pictures have no up or down: turn them too.
+    regions : float
+        Probability that the target is a region that stands out (`find_regions`), not an object.
+    paste : float
+        Probability that the target is cut out and put before another image of any pack.
+    recolour : float
+        Probability that colours change as with another instrument (`augment.recolour`).
     """
 
     weight: float = 1.0
     union: float = 0.12
     free: bool = False
+    regions: float = 0.0
+    paste: float = 0.0
+    recolour: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("union", "regions", "paste", "recolour"):
+            value = getattr(self, name)
+            if not (isinstance(value, int | float) and 0 <= value <= 1):
+                raise ValueError(f"A pack's '{name}' is {value!r}. Give a probability from 0 to 1.")
 
 
 @dataclass(frozen=True)
@@ -87,6 +107,8 @@ class SampleSource:
         With the sample's number, decides everything random about it.
     held_out_part : bool
         Draw from the images that training never sees instead of from the others.
+    procedural : Procedural, optional
+        How many samples are drawn scenes instead; the others stay as they are without.
     """
 
     def __init__(
@@ -95,9 +117,11 @@ class SampleSource:
         size: int,
         seed: int,
         held_out_part: bool = False,
+        procedural: Procedural | None = None,
     ) -> None:
         self.size = size
         self.seed = seed
+        self._procedural = procedural
         self._packs = list(packs)
         self._options = [packs[p] for p in self._packs]
         self._members = split(self._packs)[1 if held_out_part else 0]
@@ -111,6 +135,7 @@ class SampleSource:
             )
         self._shares = np.array(weights) / sum(weights)
         self._cache: dict[tuple[int, int], tuple[np.ndarray, np.ndarray, _Objects]] = {}
+        self._regions: dict[tuple[int, int], Regions] = {}
 
     def with_size(self, size: int) -> SampleSource:
         """The same source at another crop size, sharing the decoded images."""
@@ -134,16 +159,27 @@ class SampleSource:
 
     def __getitem__(self, number: int) -> Sample:
         """Sample `number`; the same number gives the same sample always."""
+        if self._procedural is not None:
+            rng = np.random.default_rng([self.seed, number, DRAWN])
+            if rng.random() < self._procedural.share:
+                image, target = scene(rng, self.size, self._procedural, self._photograph)
+                return Sample(colour(rng, image), target.astype(np.int8))
         rng = np.random.default_rng([self.seed, number])
         for _ in range(MOST_DRAWS):
-            pack = int(rng.choice(len(self._packs), p=self._shares))
-            index = int(rng.choice(self._members[pack]))
+            pack, index = self._draw(rng)
             image, labels, objects = self._load(pack, index)
             if len(objects.ids) == 0:
                 continue
-            target, box = self._target(rng, labels, objects, self._options[pack].union)
+            options = self._options[pack]
+            if options.regions and rng.random() < options.regions:
+                regions = self._find_regions(pack, index)
+                if not regions.members:
+                    continue
+                target, box = regions.draw(rng)
+            else:
+                target, box = self._target(rng, labels, objects, options.union)
             for _ in range(4):
-                sample = self._cut(rng, image, labels, target, box, self._options[pack].free)
+                sample = self._cut(rng, image, labels, target, box, options)
                 area = int((sample.target == 1).sum())
                 if 0.002 * self.size**2 <= area <= 0.95 * self.size**2:
                     return sample
@@ -152,6 +188,27 @@ class SampleSource:
             f"No usable object was found in {MOST_DRAWS} draws from the packs {names}: masks are "
             "empty, or objects fill whole images. Check the masks."
         )
+
+    def _draw(self, rng: np.random.Generator) -> tuple[int, int]:
+        """A random pack and one of its images."""
+        pack = int(rng.choice(len(self._packs), p=self._shares))
+        return pack, int(rng.choice(self._members[pack]))
+
+    def _find_regions(self, pack: int, index: int) -> Regions:
+        key = (pack, index)
+        if key not in self._regions:
+            self._regions[key] = find_regions(self._load(pack, index)[0])
+        return self._regions[key]
+
+    def _photograph(self, rng: np.random.Generator, size: int) -> np.ndarray:
+        """A random square part of a random image, ``(size, size, 3)`` uint8."""
+        image = self._load(*self._draw(rng))[0]
+        side = max(1, int(min(image.shape[:2]) * rng.uniform(0.3, 1.0)))
+        top, left = (int(rng.integers(n - side + 1)) for n in image.shape[:2])
+        part = Image.fromarray(image).resize(
+            (size, size), Image.BILINEAR, box=(left, top, left + side, top + side)
+        )
+        return np.array(part)
 
     def _target(
         self, rng: np.random.Generator, labels: np.ndarray, objects: _Objects, union: float
@@ -175,12 +232,19 @@ class SampleSource:
         labels: np.ndarray,
         target: np.ndarray,
         box: Box,
-        free: bool,
+        options: PackOptions,
     ) -> Sample:
         crop = crop_box(rng, box, labels.shape)
         picture, mask = resample(image, target, labels < 0, crop, self.size)
-        picture, mask = orient(rng, picture, mask, free)
-        return Sample(colour(rng, picture), mask)
+        picture, mask = orient(rng, picture, mask, options.free)
+        if options.paste and rng.random() < options.paste:
+            alone = mask == 1
+            picture = onto(colour(rng, picture), alone, self._photograph(rng, self.size), rng)
+            mask = alone.astype(np.int8)
+        change = colour
+        if options.recolour and rng.random() < options.recolour:
+            change = recolour
+        return Sample(change(rng, picture), mask)
 
 
 def _gap(a: Box, b: Box) -> float:

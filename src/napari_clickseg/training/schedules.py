@@ -20,7 +20,7 @@ class Schedule:
     kind : {"constant", "multi_step", "step", "cosine", "poly"}
         ``multi_step`` multiplies by `factor` at the epochs of `at`, ``step`` every `every` epochs;
         ``cosine`` falls to `final` over the run, changing once per epoch; ``poly`` falls as
-        ``(1 - place) ** power``, changing at every gradient step.
+        ``(1 - place) ** power`` from the end of the warm-up, changing at every gradient step.
     at : tuple of int
         Epochs, from 0.
     every : int
@@ -59,11 +59,9 @@ class Schedule:
         step, steps_per_epoch, epochs : int
         """
         epoch = step // steps_per_epoch
+        start = 1.0
         if step < self.warmup:
-            share = step / self.warmup
-            start = self.warmup_from + (1 - self.warmup_from) * share
-        else:
-            start = 1.0
+            start = self.warmup_from + (1 - self.warmup_from) * step / self.warmup
         if self.kind == "multi_step":
             value = self.factor ** bisect.bisect_right(self.at, epoch)
         elif self.kind == "step":
@@ -72,8 +70,9 @@ class Schedule:
             wave = 0.5 * (1 + math.cos(math.pi * epoch / epochs))
             value = self.final + (1 - self.final) * wave
         elif self.kind == "poly":
-            left = 1 - step / (steps_per_epoch * epochs)
-            value = self.final + (1 - self.final) * max(0.0, left) ** self.power
+            falling = max(1, steps_per_epoch * epochs - self.warmup)
+            left = min(1.0, max(0.0, 1 - (step - self.warmup) / falling))
+            value = self.final + (1 - self.final) * left**self.power
         else:
             value = 1.0
         return start * value

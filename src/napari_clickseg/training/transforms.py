@@ -73,12 +73,16 @@ class Limit:
 
 @dataclass(frozen=True)
 class Flip:
-    """Mirror left and right."""
+    """Mirror left and right; `any_way`: or upside down, or both, each as often."""
 
     p: float = 0.5
+    any_way: bool = False
 
     def __call__(self, scene: Scene, rng: np.random.Generator) -> Scene:
-        return _map(scene, lambda x: x[:, ::-1]) if rng.random() < self.p else scene
+        if rng.random() >= self.p:
+            return scene
+        axes = ((1,), (0,), (0, 1))[int(rng.integers(3)) if self.any_way else 0]
+        return _map(scene, lambda x: np.flip(x, axes))
 
 
 @dataclass(frozen=True)

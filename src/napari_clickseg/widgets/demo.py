@@ -24,7 +24,7 @@ from .samples import photograph
 if TYPE_CHECKING:
     import napari
 
-    from .dock import ClickDock
+    from .dock.click_dock import ClickDock
 
 __all__ = ["main"]
 
@@ -136,7 +136,7 @@ def _screen_answers() -> bool:
 def _show(name: str, image: np.ndarray, clicks: Sequence[Click], target: str | None) -> int:
     import napari
 
-    from .dock import ClickDock
+    from .dock.click_dock import ClickDock
 
     viewer = napari.Viewer(title="napari-clickseg")
     layer = viewer.add_image(image, name=name, rgb=image.ndim == 3)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QWidget
 
-from .layers import bare, is_preview
+from .layers.own import bare, is_preview
 
 if TYPE_CHECKING:
     from napari.layers import Layer

@@ -19,6 +19,10 @@ DRAWING = {
     "box": "Draw a box that the object lies in.",
 }
 PAUSED_3D = "Clicking works in 2D. Switch the viewer to 2D (Ctrl+Y)."
+OBJECTS_ON_CHANNELS = (
+    "There are objects already, which stay on the channel that they were made on. Delete them to "
+    "have objects that all channels share."
+)
 OUTSIDE = "That click is outside the image and was ignored."
 ONLY_NEGATIVE = "Add at least one click on the object."
 NOTHING_TO_ACCEPT = "The preview is empty: click on an object first."
@@ -61,17 +65,16 @@ NO_START_MASK = (
     "This model takes no previous mask, so that it cannot start from one: clicks replace what was "
     "painted (Undo brings it back). Accept it first, or choose a model that takes the mask."
 )
+GOING_ON = "going on with the object on the next slice"
+NEXT_IN_WORK = (
+    "There is an unfinished object on the next slice. Accept or reset it there, then go on to it."
+)
 ACCEPTING = "accepting object {}"
 OPENING = "opening object {} again"
 CLOSING = "giving object {} back"
 DELETING = "deleting object {}"
 MERGING = "merging objects {}"
 NAMING = "naming the class of object {}"
-BUSY_FOR_SESSION = "The model is still at work. Wait for its mask, then open the session."
-SESSION_STOPPED = (
-    "The session was not opened: something else was asked of the model, or the layers changed. "
-    "Open it again."
-)
 NO_OBJECT_HERE = "There is no object under the mouse pointer. Point at one and press the key again."
 MERGE_TWO = "Select two objects or more in the table (Ctrl+click), then merge."
 MODEL_STAYS = "The model before stays in use."
@@ -171,6 +174,21 @@ def short_of_memory(device: str, pixels: int, retried: int | None) -> str:
     return f"{text} Choose {instead}, then press Run (G)."
 
 
+def no_key(text: str, action: str) -> str:
+    """Sentence for what was set as a key and is none."""
+    return f"'{text}' is no key for '{action}': write one like N or Ctrl+Shift+Z in Preferences."
+
+
+def key_taken(text: str, action: str, other: str) -> str:
+    """Sentence for a key that was set for two actions."""
+    return f"{text} is set for '{other}' and '{action}': give one of them another in Preferences."
+
+
+def key_of_napari(text: str, action: str, what: str) -> str:
+    """Sentence for a key that napari has too."""
+    return f"{text} is napari's key to {what}, too: while you click it is that of '{action}'."
+
+
 def on_cpu(seconds: float) -> str:
     """Sentence for a model that runs without a GPU, said once."""
     return f"Running on CPU: about {max(seconds, 0.01):.2g} s per click with this model."
@@ -241,13 +259,7 @@ def waiting(count: int) -> str:
 
 def opened(label: int) -> str:
     """Hint while an accepted object is clicked on again."""
-    return f"Object {label} is open again: Accept keeps its id, Esc gives it back as it was."
-
-
-def recoverable(count: int, when: str) -> str:
-    """Sentence for objects of an earlier session that can be brought back."""
-    objects = "1 object" if count == 1 else f"{count} objects"
-    return f"Recover {objects} of this image from {when}?"
+    return f"Object {label} is open again: Accept keeps its id, a key (Escape) gives it back."
 
 
 def moment(then: float, now: float) -> str:
@@ -264,12 +276,6 @@ def time_left(seconds: float) -> str:
     if seconds < 3600:
         return f"{seconds / 60:.0f} min left"
     return f"{int(seconds // 3600)} h {int(seconds % 3600 // 60)} min left"
-
-
-def recovered(count: int) -> str:
-    """Sentence after objects of an earlier session were brought back."""
-    objects = "1 object is" if count == 1 else f"{count} objects are"
-    return f"{objects} back, with clicks."
 
 
 def region(roi: Box) -> str:
@@ -295,41 +301,3 @@ def unfinished(count: int) -> str:
         f"{what} not accepted yet on the image before. Accept {it}, keep {it} until you come back "
         f"to that image, or discard {it}?"
     )
-
-
-def session_saved(count: int, path: str) -> str:
-    """Status line after a session was written."""
-    objects = "1 object is" if count == 1 else f"{count} objects are"
-    return f"{objects} in {path}, with clicks."
-
-
-def opening_session(done: int, count: int) -> str:
-    """Status line while the masks of a session are made again."""
-    return f"Opening the session: {done} of {count} objects."
-
-
-def session_opened(count: int, lacking: int, name: str, model: str | None) -> str:
-    """Status line after a session was opened.
-
-    `lacking` objects came out empty; `model` is the one that it was made with, if it is another.
-    """
-    objects = "1 object is" if count == 1 else f"{count} objects are"
-    text = f"{objects} back from {name}, with clicks."
-    if lacking:
-        text += f" {lacking} came out empty and are left out."
-    if model is not None:
-        text += f" They were made with the model '{model}': masks may differ."
-    return text
-
-
-def other_image(file: str, name: str, shape: Sequence[int]) -> str:
-    """Sentence for a session whose image is not open."""
-    sides = " x ".join(map(str, shape))
-    return (
-        f"{file} was made on the image {name} ({sides}). Open that image first, then the session."
-    )
-
-
-def other_planes(file: str) -> str:
-    """Sentence for a session whose objects are on planes that the image does not have."""
-    return f"{file} has objects on planes that this image does not have. Use an unchanged file."

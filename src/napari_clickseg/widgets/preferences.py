@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
-__all__ = ["Preferences", "begin_with", "preferences"]
+from .layers.own import COLOURS
 
-PLUGIN, PAGE = "napari-clickseg", "clicking"
+__all__ = ["Preferences", "begin_with", "key_texts", "preferences"]
+
+PLUGIN, PAGE, KEYS_PAGE = "napari-clickseg", "clicking", "shortcuts"
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,9 @@ class Preferences:
     overlap : str
         Rule for pixels of other objects, as in the dock.
     autosave : bool
-        Record accepted objects on the disk.
+        Record accepted objects and unfinished clicks on the disk.
+    colours : str
+        Of clicks, lines and the preview: a name of `layers.own.COLOURS`.
     """
 
     model: str = ""
@@ -37,6 +42,7 @@ class Preferences:
     threshold: float = 0.0
     overlap: str = "keep existing"
     autosave: bool = True
+    colours: str = "green and red"
 
 
 def begin_with(dock: Any, wanted: Preferences) -> None:
@@ -52,17 +58,27 @@ def begin_with(dock: Any, wanted: Preferences) -> None:
     dock.tools.panel.auto_run.setChecked(wanted.auto_run)
     dock.controls.policy.setCurrentText(wanted.overlap)
     dock.autosave.on = wanted.autosave
+    dock.clicking.layers.colours = COLOURS.get(wanted.colours, COLOURS[Preferences.colours])
     if wanted.threshold:
         dock.controls.threshold.setValue(wanted.threshold)
 
 
 def preferences() -> Preferences:
     """The present ones; the defaults where napari knows nothing of them."""
+    page = _page(PAGE)
+    return Preferences(**{f.name: getattr(page, f.name, f.default) for f in fields(Preferences)})
+
+
+def key_texts(names: Iterable[str]) -> dict[str, str]:
+    """Keys of actions as they were typed; none where napari knows nothing of them."""
+    page = _page(KEYS_PAGE)
+    return {name: getattr(page, f"{name}_key") for name in names if hasattr(page, f"{name}_key")}
+
+
+def _page(name: str) -> Any:
     try:
         from napari.settings import get_plugin_settings
 
-        page: Any = getattr(get_plugin_settings(PLUGIN), PAGE)
+        return getattr(get_plugin_settings(PLUGIN), name)
     except (ImportError, KeyError, AttributeError, ValueError, OSError):
-        return Preferences()
-    default = Preferences()
-    return Preferences(**{f.name: getattr(page, f.name, f.default) for f in fields(default)})
+        return None

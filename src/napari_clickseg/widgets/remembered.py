@@ -1,4 +1,4 @@
-"""Model files and runs that the user opened, kept from one session to the next."""
+"""What the user opened and folded, kept from one session to the next."""
 
 from __future__ import annotations
 
@@ -6,13 +6,21 @@ import contextlib
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from ..data.journal import journal_folder
 from ..data.replacing import replacing
 
-__all__ = ["remember_model", "remember_run", "remembered_models", "remembered_runs"]
+__all__ = [
+    "remember_model",
+    "remember_open",
+    "remember_run",
+    "remembered_models",
+    "remembered_open",
+    "remembered_runs",
+]
 
-MODELS, RUNS = "opened-models.json", "runs.json"
+MODELS, RUNS, SECTIONS = "opened-models.json", "runs.json", "sections.json"
 MOST = {MODELS: 12, RUNS: 50}
 
 
@@ -36,6 +44,20 @@ def remember_run(folder: Path) -> None:
     _remember(RUNS, folder)
 
 
+def remembered_open() -> dict[str, bool]:
+    """Sections of the dock that the user opened (true) or folded."""
+    try:
+        known = json.loads(_file(SECTIONS).read_text(encoding="utf-8"))
+        return {str(name): bool(is_open) for name, is_open in known.items()}
+    except (OSError, ValueError, AttributeError):
+        return {}
+
+
+def remember_open(name: str, is_open: bool) -> None:
+    """Keep that a section was opened or folded."""
+    _write(SECTIONS, {**remembered_open(), name: is_open})
+
+
 def _file(name: str) -> Path:
     return journal_folder().parent / name
 
@@ -51,8 +73,11 @@ def _remembered(name: str, exists: Callable[[Path], bool]) -> list[Path]:
 
 def _remember(name: str, path: Path) -> None:
     known = [path, *(other for other in _remembered(name, Path.exists) if other != path)]
+    _write(name, [str(p) for p in known[: MOST[name]]])
+
+
+def _write(name: str, value: Any) -> None:
     with contextlib.suppress(OSError):
         _file(name).parent.mkdir(parents=True, exist_ok=True)
         with replacing(_file(name), OSError) as unfinished:
-            texts = [str(p) for p in known[: MOST[name]]]
-            unfinished.write_text(json.dumps(texts), encoding="utf-8")
+            unfinished.write_text(json.dumps(value), encoding="utf-8")

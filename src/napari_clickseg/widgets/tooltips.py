@@ -8,6 +8,7 @@ TOOLTIPS: dict[str, str] = {
     "folder of downloaded models. The options below start with its published numbers.",
     "browse": "Open a model file: our .safetensors, a published .pth or .pt, or .params of MXNet.",
     "more": "Published models that are not on this machine: what they are and how to get them.",
+    "read_card": "What the chosen model was trained on, its terms, and what it is good and bad at.",
     "zoo_get": "Agree to the licence shown above and download the file; it is verified.",
     "zoo_place": "Copy a file that you have, such as one got by hand, into the folder of models.",
     "zoo_cancel": "Stop the download; nothing is kept.",
@@ -17,9 +18,9 @@ TOOLTIPS: dict[str, str] = {
     "start": "Create the click, preview and objects layers and listen to clicks.\n"
     "Deleted layers come back; nothing else in the viewer is touched.",
     "positive": "The left mouse button marks the object. The right button places the other sign.\n"
-    "Press T to swap.",
+    "A key swaps them (T).",
     "negative": "The left mouse button marks background. The right button places the other sign.\n"
-    "Press T to swap.",
+    "A key swaps them (T).",
     "tool_points": "Click on the object or on background (F2). Clicks can be dragged (napari's\n"
     "select mode, 3) and deleted (D, or select and Delete).",
     "tool_stroke": "Draw a line along the object or the background (F3).\n"
@@ -37,8 +38,8 @@ TOOLTIPS: dict[str, str] = {
     "its shape, each with the contrast shown. It counts from the next object on.",
     "folder_open": "Open a folder of images and go from one to the next; each gets a mask file of\n"
     "its own. The first image without a mask is opened.",
-    "folder_previous": "Save the mask and open the previous image (PgUp).",
-    "folder_next": "Save the mask and open the next image (PgDn). What is unfinished waits.",
+    "folder_previous": "Save the mask and open the previous image (PageUp).",
+    "folder_next": "Save the mask and open the next image (PageDown). What is unfinished waits.",
     "folder_list": "mask: there is a mask file. unfinished: an object in work waits here.\n"
     "Click on an image to open it.",
     "folder_pattern": "Name of the mask files: {name} is the image's name, {file} that with its\n"
@@ -46,7 +47,7 @@ TOOLTIPS: dict[str, str] = {
     "folder_masks": "Where the masks are. Press to choose a folder; press again for beside the\n"
     "images.",
     "folder_correct": "If an image has a mask of one object, click on that object at once. Accept\n"
-    "keeps its id, Esc gives it back as it was.",
+    "keeps its id; a key (Escape) gives it back as it was.",
     "folder_clicks": "Write a session (.clickseg.json) with each mask, so that its objects come\n"
     "back with their clicks.",
     "start_source": "What a new object starts from: nothing, masks of a Labels layer, or a file.",
@@ -58,7 +59,7 @@ TOOLTIPS: dict[str, str] = {
     "click_size": "Size of the clicks' symbols on the screen; 0 hides them.",
     "line_width": "Width of strokes, contours and boxes on the screen.\n"
     "What the model sees does not depend on it.",
-    "hide_preview": "Hide the preview as long as you hold this button, or H.",
+    "hide_preview": "Hide the preview as long as you hold this button, or its key (H).",
     "jump": "Bring the object in work into the middle of the view (J).",
     "undo": "Take back the last click, deletion, move or reset. Any number of steps (Ctrl+Z).",
     "redo": "Bring back what Undo took (Ctrl+Shift+Z).",
@@ -68,11 +69,12 @@ TOOLTIPS: dict[str, str] = {
     "accept_part": "Write the preview into the object and click on another part of it: the label\n"
     "id stays (Shift+N).",
     "objects_table": "Accepted objects. Select one to see it; double-click it to click on it\n"
-    "again: its clicks come back and it keeps its id; Escape gives it back as it was.\n"
-    "Double-click a class to name it. Ctrl+click selects several. , and . go to the previous\n"
-    "and next one.",
+    "again: its clicks come back and it keeps its id; a key (Escape) gives it back as it was.\n"
+    "Double-click a class to name it. Ctrl+click selects several. Keys go to the previous (,)\n"
+    "and next one (.).",
     "open_again": "Click on the selected object again, with its clicks; Accept keeps its id,\n"
-    "Escape gives it back as it was. I does the same with the object under the mouse pointer.",
+    "a key (Escape) gives it back as it was. Another (I) does the same with the object under the\n"
+    "mouse pointer.",
     "recover": "Bring these objects back, with their clicks, into 'clickseg objects'.",
     "later": "Do not ask again for now; the next start asks again.",
     "discard": "Delete them for good.",
@@ -113,6 +115,7 @@ TOOLTIPS: dict[str, str] = {
     "cascade_steps": "Cascade-forward refinement: how often the network looks again at its own\n"
     "mask after the first click.",
     "cascade_adaptive": "End the CFR steps once hardly a pixel of the mask changes.",
+    "all_keys": "Show what all keys do (F1). They are set in napari's Preferences.",
     "roi": "The part of the image that the model looked at on the last click.",
 }
 

@@ -134,7 +134,7 @@ def test_images_as_npy_of_floats_with_holes(folder):
     [
         (np.zeros((3, 76, 96, 2)), "shape"),
         (np.full((76, 96), 0.5), "fractions"),
-        (np.full((76, 96), 2**40), "beyond 2147483647"),
+        (np.full((76, 96), 2**40), "beyond 4294967295"),
         (np.full((76, 96), np.nan), "holds NaN"),
         (np.zeros((5, 5), int), "'a' is 5 x 5 pixels but its image is 76 x 96"),
     ],

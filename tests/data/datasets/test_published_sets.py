@@ -268,7 +268,7 @@ def test_changed_annotations_are_read_anew_and_a_damaged_cache_is_made_again(tmp
 @pytest.mark.parametrize(
     ("name", "file", "content", "words"),
     [
-        ("COCO", "annotations/panoptic_val2017.json", b'{"annot', "damaged or no JSON"),
+        ("COCO", "annotations/panoptic_val2017.json", b'{"annot', "no JSON, or damaged"),
         ("COCO", "annotations/panoptic_val2017.json", b'{"a": 1}', "lacks what its kind .*categor"),
         ("LVIS", "val/lvis_val.json", b"[]", "lacks what its kind"),
         ("LVIS", "val/lvis_val.json", b'{"images": [], "annotations": []}', "no image"),

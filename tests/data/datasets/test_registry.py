@@ -5,9 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from miniature_sets import write_set
+from PIL import Image
 
 from napari_clickseg.data.datasets import dataset_readers, find_data, open_dataset
 from napari_clickseg.data.datasets.scores import read_sample_scores
+from napari_clickseg.data.datasets.survey import survey
 from napari_clickseg.data.packs import Pack
 from napari_clickseg.data.scenes import DatasetError
 
@@ -78,6 +80,20 @@ def test_a_converted_set_is_pointed_to_the_right_reader(tmp_path):
     write_set("pack", tmp_path / "GrabCut")
     with pytest.raises(DatasetError, match="open it as 'pack' or 'folder'"):
         open_dataset("GrabCut", tmp_path / "GrabCut")
+
+
+def test_a_folder_of_black_and_white_masks_is_no_pack(tmp_path):
+    write_set("pack", tmp_path)
+    assert len(open_dataset(str(tmp_path))[0].objects) > 1
+    for path in (tmp_path / "masks").iterdir():
+        mask = np.asarray(Image.open(path))
+        Image.fromarray(np.uint8(255) * (mask == 1)).save(path)
+    (tmp_path / "masks" / "coin_c.png").unlink()
+    dataset = open_dataset(str(tmp_path))
+    assert [len(scene.objects) for scene in dataset] == [1, 1]
+    assert "no mask, left out: coin_c" in str(survey(dataset))
+    np.save(tmp_path / "masks" / "coin_c.npy", np.asarray(Image.open(path)))
+    assert len(open_dataset(str(tmp_path))) == 3
 
 
 def test_every_reader_tells_its_layout():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import pickle
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -16,9 +15,9 @@ import numpy as np
 from ..datasets.coco_panoptic import CocoPanoptic
 from ..datasets.layers import encode_layer
 from ..datasets.lvis import LVIS
-from ..replacing import replacing
 from ..scenes import DatasetError
 from .combined_objects import combine
+from .written_files import refused, write_pickle
 
 __all__ = ["build_coco_lvis"]
 
@@ -82,8 +81,7 @@ def build_coco_lvis(
                     progress(count, len(source))
         entries = (done[str(number)] for number in source.numbers)
         annotations = {entry["name"]: _annotation(entry) for entry in entries if entry is not None}
-        with replacing(target / "hannotation.pickle", _refused(target)) as made:
-            made.write_bytes(pickle.dumps(annotations))
+        write_pickle(target / "hannotation.pickle", annotations)
         journal.unlink()
     return len(annotations)
 
@@ -133,8 +131,7 @@ def _one(index: int, task: Task) -> tuple[str, dict[str, Any] | None]:
         return str(number), None
     picture = source.image_path(index)
     layers = [encode_layer(layer) for layer in np.moveaxis(combined.layers, 2, 0)]
-    with replacing(target / "masks" / f"{picture.stem}.pickle", _refused(target)) as made:
-        made.write_bytes(pickle.dumps((layers, combined.places)))
+    write_pickle(target / "masks" / f"{picture.stem}.pickle", (layers, combined.places))
     copy = target / "images" / picture.name
     if images == "copy" and not copy.exists():
         shutil.copyfile(picture, copy)
@@ -173,8 +170,4 @@ def _telling(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise _refused(folder)(error.strerror or str(error)) from error
-
-
-def _refused(folder: Path) -> Callable[[str], Exception]:
-    return lambda why: DatasetError(f"{folder} cannot be written: {why}. Run it again to go on.")
+        raise refused(folder)(error.strerror or str(error)) from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import pickle
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,8 @@ import numpy as np
 from ..datasets.ade20k import LISTING
 from ..datasets.base import lines_of, need, some
 from ..datasets.reading import read_rgb
-from ..replacing import replacing
 from ..scenes import DatasetError
+from .written_files import write_pickle
 
 __all__ = ["STUFF", "list_ade20k", "list_open_images"]
 
@@ -75,7 +74,7 @@ def list_open_images(path: str | Path, split: str = "train") -> int:
             f"{folders[0]}."
         )
     content = {"image_id_to_masks": masks, "dataset_samples": list(masks)}
-    _write(root / f"{split}-annotations-object-segmentation_clean.pkl", content)
+    write_pickle(root / f"{split}-annotations-object-segmentation_clean.pkl", content)
     return len(masks)
 
 
@@ -114,7 +113,7 @@ def list_ade20k(path: str | Path, split: str = "train", stuff: Collection[str] =
     }
     if not content:
         raise DatasetError(f"{folder} holds no NAME.jpg with NAME_seg.png beside it.")
-    _write(root / LISTING.format(split=split), content)
+    write_pickle(root / LISTING.format(split=split), content)
     return len(content)
 
 
@@ -144,8 +143,3 @@ def _layers(picture: Path, stuff: Collection[str]) -> Iterator[dict[str, Any]]:
 def _is_stuff(name: str, stuff: Collection[str]) -> bool:
     first = name.split(",")[0].strip().lower()
     return first in stuff or name.lower() in stuff
-
-
-def _write(path: Path, content: Any) -> None:
-    with replacing(path, lambda why: DatasetError(f"{path} cannot be written: {why}.")) as made:
-        made.write_bytes(pickle.dumps(content))

@@ -10,13 +10,13 @@ from typing import Any, Literal
 import numpy as np
 
 from ...geometry import Box, bounding_box
-from ..datasets.annotations import read_json
 from ..datasets.base import files_by_stem, masks_of_images, need, some
 from ..datasets.coco_masks import annotation_mask
 from ..datasets.folders import ENDINGS
 from ..datasets.reading import read_labels, read_rgb, resized
-from ..replacing import replacing
+from ..json_file import read_json
 from ..scenes import DatasetError
+from .written_files import write_picture
 
 __all__ = ["crop_to_objects", "masks_of_coco", "resize_all", "split_values"]
 
@@ -82,22 +82,19 @@ def masks_of_coco(
             progress(name)
         if kind == "each":
             for number, mask in masks.items():
-                _save(out / f"{name}_{number}.png", mask * np.uint8(255))
+                write_picture(out / f"{name}_{number}.png", mask * np.uint8(255))
             count += len(masks)
         elif masks:
             labels = np.zeros(shape, np.int32)
             for number, mask in enumerate(masks.values(), start=1):
                 labels[mask] = number if kind == "labels" else 255
-            _save(out / f"{name}.png", labels)
+            write_picture(out / f"{name}.png", labels)
             count += 1
     return count
 
 
 def _coco(path: Path) -> dict[str, Any]:
-    try:
-        content = read_json(path)
-    except OSError as error:
-        raise DatasetError(f"{path} cannot be opened: {error.strerror}. Check the path.") from error
+    content = read_json(path, DatasetError)
     lists = ("images", "annotations")
     if not isinstance(content, dict) or not all(isinstance(content.get(k), list) for k in lists):
         raise DatasetError(f"{path} is no COCO file: it needs lists of images and annotations.")
@@ -135,7 +132,7 @@ def split_values(masks: str | Path, out: str | Path, progress: Progress = None) 
     for name, path in files_by_stem(_folder(masks)).items():
         labels = read_labels(path)
         for value in np.unique(labels[labels > 0]).tolist():
-            _save(Path(out) / f"{name}_{value}.png", (labels == value) * np.uint8(255))
+            write_picture(Path(out) / f"{name}_{value}.png", (labels == value) * np.uint8(255))
             count += 1
         if progress is not None:
             progress(name)
@@ -248,9 +245,9 @@ def _change_all(path: Path, out: Path, change: Change, progress: Progress) -> in
         box, shape = changed
         lossy = source.suffix.lower() in (".jpg", ".jpeg")
         picture = out / "images" / (source.name if lossy else f"{name}.png")
-        _save(picture, resized(image[box.slices], shape))
+        write_picture(picture, resized(image[box.slices], shape))
         for mask, file in zip(labels, masks[name], strict=True):
-            _save(out / "masks" / f"{file.stem}.png", resized(mask[box.slices], shape))
+            write_picture(out / "masks" / f"{file.stem}.png", resized(mask[box.slices], shape))
         count += 1
         if progress is not None:
             progress(name)
@@ -261,22 +258,3 @@ def _folder(path: str | Path) -> Path:
     if not Path(path).is_dir():
         raise DatasetError(f"There is no folder {path}.")
     return Path(path)
-
-
-def _save(path: Path, array: np.ndarray) -> None:
-    """Write a picture, labels with as few bits as hold them."""
-    from PIL import Image
-
-    if array.dtype != np.uint8:
-        if not 0 <= array.min() <= array.max() < 2**16:
-            raise DatasetError(
-                f"{path} cannot hold the values {array.min()} to {array.max()} as PNG. Number the "
-                "objects from 1 on, and mark pixels to ignore by a value above them."
-            )
-        array = array.astype(np.uint8 if array.max() < 2**8 else np.uint16)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DatasetError(f"{path.parent} cannot be written: {error.strerror}.") from error
-    with replacing(path, lambda why: DatasetError(f"{path} cannot be written: {why}.")) as made:
-        Image.fromarray(array).save(made, "PNG" if path.suffix == ".png" else "JPEG", quality=95)

@@ -15,24 +15,15 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from ..json_file import read_json
 from ..pyramid_cache import cache_folder
 from ..replacing import replacing
 from ..scenes import DatasetError
 
-__all__ = ["Rows", "read_json"]
+__all__ = ["Rows"]
 
 VERSION = 1  # of the rows; part of every key
 Content = tuple[Any, Iterable[tuple[int, Any]]]
-
-
-def read_json(path: Path) -> Any:
-    """The content of a JSON file; DatasetError if it is damaged."""
-    try:
-        return json.loads(path.read_bytes())
-    except ValueError as error:  # also wrong UTF-8
-        raise DatasetError(
-            f"{path} is damaged or no JSON file ({error}). Copy it again."
-        ) from error
 
 
 class Rows:
@@ -78,7 +69,7 @@ class Rows:
         self.numbers: list[int] = [n for (n,) in rows.execute("SELECT n FROM rows ORDER BY place")]
 
     def _fill(self, path: Path, make: Callable[[Any], Content]) -> None:
-        content = read_json(path)
+        content = read_json(path, DatasetError)
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:

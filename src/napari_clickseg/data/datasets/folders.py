@@ -72,6 +72,7 @@ class Folder(Reader):
         self._images, found = (files_by_stem(folder) for folder in folders)
         self._masks, left = masks_of_images(self._images, found, ENDINGS)
         self.ids = [stem for stem, paths in self._masks.items() if paths]
+        self.without_mask = [stem for stem, paths in self._masks.items() if not paths]
         if not self.ids:
             raise DatasetError(
                 f"No image in {folders[0]} ({some(p.name for p in self._images.values())}) has a "

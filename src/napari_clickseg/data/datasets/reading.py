@@ -8,7 +8,9 @@ from typing import Literal
 import numpy as np
 
 from ..readers import read_image
+from ..saved_session import LARGEST_LABEL
 from ..scenes import DatasetError
+from .mask_colours import read_numbers
 
 __all__ = ["LOSSY", "SCALINGS", "Scaling", "grey", "read_labels", "read_rgb", "resized"]
 
@@ -16,7 +18,6 @@ Scaling = Literal["percentiles", "range", "depth"]
 LOSSY = (".jpg", ".jpeg")
 SCALINGS = ("percentiles", "range", "depth")
 PERCENTILES = (0.1, 99.9)
-MOST_COLOURS = 4096  # of a mask that names its objects by colours
 
 
 def read_rgb(path: Path, scaling: Scaling = "depth") -> np.ndarray:
@@ -86,7 +87,7 @@ def grey(rgb: np.ndarray) -> np.ndarray:
     return ((rgb.astype(np.int32) @ weights + (1 << 14)) >> 15).astype(np.uint8)
 
 
-def read_labels(path: Path) -> np.ndarray:
+def read_labels(path: Path, like: Path | None = None) -> np.ndarray:
     """A mask as one whole number per pixel.
 
     Parameters
@@ -95,10 +96,13 @@ def read_labels(path: Path) -> np.ndarray:
         PNG, BMP, GIF, TIFF or npy. Palettes give their indices, bool gives 0 and 1; in a coloured
         mask each colour but black is a value, numbered in the order of red, green, blue. JPEG
         gives the brightest channel, inexact as it is.
+    like : Path, optional
+        A mask of the same objects: its colours have the numbers here that they have there, and
+        others are counted on.
 
     Returns
     -------
-    (H, W) int32 array
+    (H, W) int32 array, int64 where a value is above 2 147 483 647
         Negative values of the file are kept.
 
     Raises
@@ -106,14 +110,12 @@ def read_labels(path: Path) -> np.ndarray:
     ImageError
         If the file cannot be read.
     DatasetError
-        If it is no mask: a stack, fractions, or too many colours.
+        If it is no mask: a stack, fractions, or too many colours; or it has colours and `like`
+        numbers.
     """
     if path.suffix.lower() in LOSSY:
         return read_rgb(path).max(axis=2).astype(np.int32)
-    indices = _palette_indices(path)
-    array = read_image(path) if indices is None else indices
-    if array.ndim == 3 and array.shape[2] in (1, 3, 4):
-        array = _one_channel(path, array[..., :3])
+    array, _ = read_numbers(path, None if like is None else (like, read_numbers(like)[1]))
     if array.ndim != 2:
         raise DatasetError(
             f"The mask {path} has the shape {array.shape}. A mask is (H, W): one number per pixel."
@@ -124,39 +126,13 @@ def read_labels(path: Path) -> np.ndarray:
             f"The mask {path} holds {what}. A mask has whole numbers: 0 for background, one for "
             "each object."
         )
-    if array.size and not -(2**31) <= array.min() <= array.max() < 2**31:
+    least, most = (int(array.min()), int(array.max())) if array.size else (0, 0)
+    if least < -(2**31) or most > LARGEST_LABEL:
         raise DatasetError(
-            f"The mask {path} has values beyond {2**31 - 1}. Number its objects anew, from 1 on."
+            f"The mask {path} has values beyond {LARGEST_LABEL}. Number its objects anew, "
+            "from 1 on."
         )
-    return array.astype(np.int32)
-
-
-def _palette_indices(path: Path) -> np.ndarray | None:
-    """The indices of a picture with a palette; None for any other file."""
-    if path.suffix.lower() not in (".png", ".gif", ".bmp", ".tif", ".tiff"):
-        return None
-    from PIL import Image
-
-    try:
-        with Image.open(path) as picture:
-            return np.asarray(picture) if picture.mode == "P" else None
-    except (OSError, ValueError):  # what Pillow does not know; told by read_image
-        return None
-
-
-def _one_channel(path: Path, array: np.ndarray) -> np.ndarray:
-    if (array == array[..., :1]).all():
-        return array[..., 0]
-    if array.dtype != np.uint8:
-        raise DatasetError(f"The mask {path} is coloured and not of 8 bits. Save one channel.")
-    packed = array.astype(np.int32) @ np.array([65536, 256, 1], np.int32)
-    colours, numbers = np.unique(packed, return_inverse=True)
-    if len(colours) > MOST_COLOURS:
-        raise DatasetError(
-            f"{path} has {len(colours)} colours, so it looks like a photograph rather than a mask."
-        )
-    labels = numbers.reshape(packed.shape)
-    return labels if colours[0] == 0 else labels + 1
+    return array.astype(np.int32 if most < 2**31 else np.int64)
 
 
 def resized(array: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

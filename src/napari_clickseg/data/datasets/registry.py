@@ -11,16 +11,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..packs import Pack
 from ..scenes import DatasetError, SceneDataset
 from . import ade20k, coco_lvis, coco_panoptic, lvis, open_images, pascal_voc, sbd
-from .base import some
+from .base import IMAGE_SUFFIXES, some
 from .click_sets import CLICK_SETS, ClickSet
 from .folders import AvalancheSet, Folder, ImagesDirectory
+from .reading import read_labels
 
 __all__ = ["DATA_VARIABLE", "ReaderCard", "dataset_readers", "find_data", "open_dataset"]
 
 DATA_VARIABLE = "CLICKSEG_DATA"
+LOOKED_AT = 3  # masks of a folder that is named alone
 AVALANCHES = (
     *(f"Avalanche{n}" for n in ("", "1", "2", "3", "3a", "3b", "4")),
     *(f"Avalanche_{n}" for n in ("train", "vali", "vali1", "vali_combo", "DG")),
@@ -110,8 +114,10 @@ def open_dataset(
     name_or_spec : str, path or mapping
         With `path`, the name of a reader (see `dataset_readers`; case does not matter). Without:
         ``READER[:SPLIT][,OPTION=VALUE...]@PATH`` such as ``SBD:val@/data/SBD``; or the same as a
-        mapping ``{"reader": "folder", "path": ..., "ignore": 255}``; or only a folder: of a pack,
-        or of a published set under its own name, such as ``/data/GrabCut`` with ``data_GT``.
+        mapping ``{"reader": "folder", "path": ..., "ignore": 255}``; or only a folder: of images/
+        and masks/ (``pack`` if the masks are PNG files that number their objects, else
+        ``folder``), or of a published set under its own name, such as ``/data/GrabCut`` with
+        ``data_GT``.
     path : str or path, optional
         The data set's folder, or its name where `CLICKSEG_DATA` says.
     split : str, optional
@@ -206,7 +212,7 @@ def _reader_of(folder: Path) -> str:
     if name in same:  # a published set with the folders of a pack
         return name
     if (folder / "images").is_dir() and (folder / "masks").is_dir():
-        return "pack"
+        return "pack" if _has_pack_masks(folder / "masks") else "folder"
     if ALIASES.get(name.lower(), name).lower() in known:
         return name
     raise DatasetError(
@@ -214,6 +220,18 @@ def _reader_of(folder: Path) -> str:
         f"{some(sorted(path.name for path in folder.iterdir()))}). For other layouts name the "
         f"reader: READER@{folder}, with one of {', '.join(_common())}."
     )
+
+
+def _has_pack_masks(masks: Path) -> bool:
+    """Whether masks may be those of a pack: PNG files that are not all black and white."""
+    files = [path for path in sorted(masks.iterdir()) if path.suffix.lower() in IMAGE_SUFFIXES]
+    if any(path.suffix.lower() != ".png" for path in files):
+        return False
+    try:
+        first = [set(np.unique(read_labels(path)).tolist()) - {0} for path in files[:LOOKED_AT]]
+    except ValueError:  # damaged, which the reader tells of
+        return True
+    return not any(first) or any(values - {255} for values in first)
 
 
 def _common() -> list[str]:

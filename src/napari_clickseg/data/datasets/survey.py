@@ -34,6 +34,8 @@ class Survey:
         Scenes without an object.
     broken : dict of str to str
         Scenes that could not be read, and why.
+    without_mask : tuple of str
+        Images that are no scenes, because they have no mask.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Survey:
     sizes: tuple[tuple[int, int], ...]
     empty: tuple[str, ...]
     broken: dict[str, str]
+    without_mask: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [f"{self.name}: {self.images} images, {sum(self.objects)} objects"]
@@ -59,6 +62,8 @@ class Survey:
             )
         if self.empty:
             lines.append(f"  no object: {some(self.empty)}")
+        if self.without_mask:
+            lines.append(f"  no mask, left out: {some(self.without_mask)}")
         lines += [f"  {name} cannot be used: {why}" for name, why in self.broken.items()]
         return "\n".join(lines)
 
@@ -105,4 +110,5 @@ def survey(
             progress(done, total)
     mean = float(np.mean(ignored)) if ignored else 0.0
     counts = (tuple(objects), tuple(shares), mean, tuple(sizes), tuple(empty), broken)
-    return Survey(dataset.name, len(objects), *counts)
+    left_out = tuple(getattr(dataset, "without_mask", ()))
+    return Survey(dataset.name, len(objects), *counts, left_out)

@@ -12,7 +12,8 @@ import numpy as np
 
 from ...cancel import Progress
 from ...geometry import Box
-from .errors import ExportError, read_json, writing
+from ..json_file import read_json
+from .errors import ExportError, writing
 from .label_objects import LabelObject, label_objects, shape_of
 from .polygons import fill, pieces_without_holes
 from .read_labels import ReadLabels, blank, paint_all
@@ -119,7 +120,7 @@ def read_coco(path: str | os.PathLike[str]) -> list[ReadLabels]:
     ExportError
         If the file cannot be read, is no COCO file or damaged.
     """
-    value = read_json(path)
+    value = read_json(path, ExportError)
     if not is_coco(value):
         raise ExportError(
             f'{path} is no COCO file with objects: it lacks "images" or "annotations". '

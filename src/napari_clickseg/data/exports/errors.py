@@ -1,17 +1,15 @@
-"""What is said about labels that cannot be written, and files that cannot be read."""
+"""What is said about labels that cannot be written."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from ..replacing import replacing
 
-__all__ = ["ExportError", "read_json", "writing"]
+__all__ = ["ExportError", "writing"]
 
 
 class ExportError(ValueError):
@@ -33,17 +31,3 @@ def writing(path: str | os.PathLike[str], what: str) -> Iterator[Path]:
 
     with replacing(path, refuse) as unfinished:
         yield unfinished
-
-
-def read_json(path: str | os.PathLike[str]) -> Any:
-    """What a JSON file holds; `ExportError` if it is missing or damaged."""
-    try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ExportError(
-            f"{path} cannot be opened: {error.strerror or error}. Check the path, and that you may "
-            "read it."
-        ) from error
-    except (ValueError, RecursionError) as error:
-        reason = str(error).splitlines()[0]
-        raise ExportError(f"{path} is no JSON, or damaged: {reason}. Choose another.") from error

@@ -12,7 +12,8 @@ import numpy as np
 
 from ...cancel import Progress
 from ...geometry import Box
-from .errors import ExportError, read_json, writing
+from ..json_file import read_json
+from .errors import ExportError, writing
 from .georeference import Georeference
 from .label_objects import LabelObject, label_objects, shape_of
 from .polygons import fill, outlines, ring_area
@@ -135,7 +136,7 @@ def read_geojson(
         If the file cannot be read, is no GeoJSON, has no polygons, or coordinates that are no
         pixels and no image to go with them.
     """
-    value = read_json(path)
+    value = read_json(path, ExportError)
     if not is_geojson(value):
         raise ExportError(f"{path} is no GeoJSON with features. Choose another file.")
     try:

@@ -1,0 +1,1 @@
+"""The dock that refines existing masks, of a layer or of a folder."""

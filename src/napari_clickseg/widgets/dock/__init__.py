@@ -1,0 +1,1 @@
+"""The clicking dock: its panels, keys and tools, and the viewer they act on."""

@@ -1,0 +1,82 @@
+"""How preview, clicks and lines are shown. Nothing here changes a mask."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QCheckBox, QFormLayout, QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
+from superqt import QLabeledDoubleSlider
+
+from ..layers.own import ON_SCREEN, ClickLayers
+from ..section import Section
+from ..tooltips import tooltip
+from .controls import labelled_button
+
+__all__ = ["ViewPanel"]
+
+
+class ViewPanel(Section):
+    """Opacity, outlines, click size and line width.
+
+    Signals
+    -------
+    edited
+        One of them changed; `apply` shows it.
+    """
+
+    edited = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("View", parent)
+        self.opacity = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
+        self.opacity.setRange(0.0, 1.0)
+        self.opacity.setSingleStep(0.01)
+        self.opacity.setDecimals(2)
+        self.opacity.setValue(0.5)
+        self.outline = QCheckBox("outline only (U)")
+        self.click_size = _number(0, 40, int(ON_SCREEN), " px")
+        self.click_size.setSpecialValueText("hidden")
+        self.line_width = _number(1, 14, 3, " px")
+        self.hide_preview = labelled_button("hide_preview", "Hold to hide (H)")
+        self.jump = labelled_button("jump", "Go to object (J)")
+        for name in ("opacity", "outline", "click_size", "line_width"):
+            getattr(self, name).setObjectName(name)
+            getattr(self, name).setToolTip(tooltip(name))
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(4, 0, 0, 0)
+        form = QFormLayout()
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.addRow("Opacity", self.opacity)
+        form.addRow("Preview", self.outline)
+        form.addRow("Click size", self.click_size)
+        form.addRow("Line width", self.line_width)
+        column.addLayout(form)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.hide_preview, 1)
+        buttons.addWidget(self.jump, 1)
+        column.addLayout(buttons)
+        self.addWidget(body)
+        self.content().layout().setContentsMargins(0, 0, 0, 0)
+        self.layout().setContentsMargins(0, 0, 0, 0)
+        self.opacity.valueChanged.connect(lambda _: self.edited.emit())
+        self.outline.toggled.connect(lambda _: self.edited.emit())
+        self.click_size.valueChanged.connect(lambda _: self.edited.emit())
+        self.line_width.valueChanged.connect(lambda _: self.edited.emit())
+
+    def apply(self, layers: ClickLayers) -> None:
+        """Show preview and clicks this way."""
+        if layers.preview is not None:
+            layers.preview.opacity = self.opacity.value()
+            layers.preview.contour = int(self.outline.isChecked())
+        size = float(self.click_size.value())
+        for points in layers.points:
+            points.canvas_size_limits = (max(size, 1.0), max(size, 1.0))
+            points.shown = size > 0
+
+
+def _number(low: int, high: int, value: int, suffix: str) -> QSpinBox:
+    box = QSpinBox()
+    box.setRange(low, high)
+    box.setSuffix(suffix)
+    box.setValue(value)
+    return box

@@ -1,0 +1,1 @@
+"""The dock that exports objects, and the readers and writers that napari itself calls."""

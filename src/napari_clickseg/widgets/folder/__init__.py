@@ -1,0 +1,1 @@
+"""One image of a folder after the other, each with its mask file."""

@@ -1,0 +1,205 @@
+"""The collapsed section of the dock: profile, ZoomIn, flip averaging, refinement and cascade."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ...engine.profiles import NO_BRS, Profile
+from ..section import Section
+from ..tooltips import tooltip
+from .options import (
+    PROFILE_NAMES,
+    REFINEMENTS,
+    base_profile,
+    idle_fields,
+    profile_values,
+    refinements_lacking,
+)
+
+if TYPE_CHECKING:
+    from ...models.base import ModelSpec
+
+__all__ = ["AdvancedPanel"]
+
+ROWS = {
+    "profile": "Profile",
+    "zoom_in": "ZoomIn",
+    "zoom_expansion": "Expansion",
+    "zoom_target": "Target size",
+    "zoom_fixed": "Fixed crop",
+    "zoom_skip": "Skip clicks",
+    "longest_side": "Longest side",
+    "flip": "Flip",
+    "refinement": "Refinement",
+    "brs_evaluations": "Iterations",
+    "max_clicks": "Network clicks",
+    "cascade_steps": "CFR steps",
+    "cascade_adaptive": "CFR end",
+}
+
+
+class AdvancedPanel(Section):
+    """Options that override fields of the model's profile.
+
+    Only options that the user touched are sent; for the rest every model keeps its own numbers.
+
+    Signals
+    -------
+    edited
+        An option changed; read `touched`.
+    """
+
+    edited = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Advanced", parent)
+        self._touched: set[str] = set()
+        self._shown = False  # whether nothing was edited since the model was shown
+        self._filling = False
+        self._spec: ModelSpec | None = None
+        self._base: Profile = base_profile(None, {})
+        self.profile = _choice(PROFILE_NAMES)
+        self.zoom_in = QCheckBox("zoom in on object")
+        self.zoom_expansion = QDoubleSpinBox()
+        self.zoom_expansion.setRange(1.0, 4.0)
+        self.zoom_expansion.setSingleStep(0.1)
+        self.zoom_expansion.setSuffix(" ×")
+        self.zoom_target = _number(0, 2048, step=32, suffix=" px", special="as it is")
+        self.zoom_fixed = QCheckBox("square, whatever its shape")
+        self.longest_side = _number(0, 8192, step=100, suffix=" px", special="as it is")
+        self.zoom_skip = _number(-1, 20, special="zoom at once")
+        self.flip = QCheckBox("average mirrored")
+        self.refinement = _choice(REFINEMENTS)
+        self.brs_evaluations = _number(1, 1000, suffix=" at most")
+        self.max_clicks = _number(0, 1000, special="all")
+        self.cascade_steps = _number(0, 1000, special="none")
+        self.cascade_adaptive = QCheckBox("early, once the mask settles")
+        self._lay_out()
+        self._connect()
+        self.show_model(None, self._base)
+
+    def _lay_out(self) -> None:
+        body = QWidget()
+        form = QFormLayout(body)
+        form.setContentsMargins(4, 0, 0, 0)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        for name, text in ROWS.items():
+            form.addRow(text, getattr(self, name))
+        self.addWidget(body)
+        self.content().layout().setContentsMargins(0, 0, 0, 0)
+        layout = self.layout()
+        if isinstance(layout, QVBoxLayout):
+            layout.setContentsMargins(0, 0, 0, 0)
+
+    def _connect(self) -> None:
+        for name in ROWS:
+            widget = getattr(self, name)
+            widget.setObjectName(name)
+            _signal(widget).connect(lambda *_, name=name: self._on_edit(name))
+
+    def _on_edit(self, name: str) -> None:
+        if not self._filling:
+            self._touched.add(name)
+            self._shown = False
+            self._enable()
+            self.edited.emit()
+
+    def show_model(self, spec: ModelSpec | None, base: Profile) -> None:
+        """Offer what a model can do, and show its own numbers in the options left alone.
+
+        Parameters
+        ----------
+        spec : ModelSpec or None
+            Of the loaded model; None before one is loaded.
+        base : Profile
+            Whose numbers the options override.
+        """
+        if self._shown and spec is self._spec and base == self._base:
+            return
+        self._spec, self._base, self._shown = spec, base, True
+        lacking = refinements_lacking(spec)
+        for row, kind in enumerate(REFINEMENTS):
+            item = self.refinement.model().item(row)
+            item.setEnabled(kind not in lacking)
+            item.setToolTip(lacking.get(kind, ""))
+        if self.refinement.currentText() in lacking:
+            self._touched.discard("refinement")
+        self._filling = True
+        for name, value in profile_values(base).items():
+            if name not in self._touched:
+                _setter(getattr(self, name))(value)
+        self._filling = False
+        self._enable()
+
+    def forget(self) -> None:
+        """Leave all options to the model's own numbers again."""
+        self._touched.clear()
+        self._shown = False
+
+    def _enable(self) -> None:
+        self.max_clicks.setSpecialValueText(
+            "all" if self.refinement.currentText() == NO_BRS else "as published"
+        )
+        idle = idle_fields({name: self._value(name) for name in ROWS}, self._base, self._spec)
+        for name in ROWS:
+            widget = getattr(self, name)
+            widget.setEnabled(name not in idle)
+            widget.setToolTip("\n".join(filter(None, (tooltip(name), idle.get(name)))))
+
+    def _value(self, name: str) -> Any:
+        return _getter(getattr(self, name))()
+
+    @property
+    def touched(self) -> dict[str, Any]:
+        """Options that the user set, by name."""
+        return {name: self._value(name) for name in ROWS if name in self._touched}
+
+
+def _choice(texts: tuple[str, ...]) -> QComboBox:
+    box = QComboBox()
+    box.addItems(texts)
+    return box
+
+
+def _number(
+    low: int, high: int, step: int = 1, suffix: str = "", special: str | None = None
+) -> QSpinBox:
+    box = QSpinBox()
+    box.setRange(low, high)
+    box.setSingleStep(step)
+    box.setSuffix(suffix)
+    box.setKeyboardTracking(False)
+    if special is not None:
+        box.setSpecialValueText(special)
+    return box
+
+
+def _signal(widget: QWidget) -> Any:
+    """Emitted when the value changes."""
+    if isinstance(widget, QCheckBox):
+        return widget.toggled
+    return widget.currentTextChanged if isinstance(widget, QComboBox) else widget.valueChanged
+
+
+def _setter(widget: QWidget) -> Callable[[Any], None]:
+    if isinstance(widget, QCheckBox):
+        return widget.setChecked
+    return widget.setCurrentText if isinstance(widget, QComboBox) else widget.setValue
+
+
+def _getter(widget: QWidget) -> Callable[[], Any]:
+    if isinstance(widget, QCheckBox):
+        return widget.isChecked
+    return widget.currentText if isinstance(widget, QComboBox) else widget.value

@@ -1,0 +1,1 @@
+"""Accepted objects: the table, its steps back and forth, the journal and session files."""
