@@ -115,7 +115,7 @@ class Window:
 
     def scroll(self, part: float) -> None:
         """Scroll the dock."""
-        bar = self.dock._scroll.verticalScrollBar()
+        bar = self.dock._column.verticalScrollBar()
         bar.setValue(round(part * bar.maximum()))
 
     def save(self, name: str) -> None:

@@ -133,7 +133,7 @@ def test_data_without_the_packs_and_wrong_files_are_refused(data, capsys):
     assert "none of the recipe's packs (discs, absent)" in capsys.readouterr().err
     (data / "broken.pth").write_bytes(b"no weights")
     assert main(arguments(data, "--encoder", str(data / "broken.pth"))) == 2
-    assert "no ESPNetv2 file" in capsys.readouterr().err
+    assert "holds no encoder espnetv2" in capsys.readouterr().err
     (data / "run").mkdir(exist_ok=True)
     (data / "run" / "last.pt").write_bytes(b"no checkpoint")
     assert main(arguments(data, "--resume")) == 2

@@ -48,7 +48,7 @@ def test_nothing_is_cut_off_in_height(dock_of, image, qtbot, width):
         ]
 
     qtbot.waitUntil(lambda: not cut())
-    assert dock._body.width() <= width
+    assert dock._column.widget().width() <= width
 
 
 def test_a_button_without_room_leaves_its_key_out(qtbot):

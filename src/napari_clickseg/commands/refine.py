@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ..cancel import Cancelled
+from .cleaning import add_cleaning, cleaning_of
 from .cli import BAD_INPUT, INTERRUPTED, Parser, run, sentence
 from .refine_cluster import refine_on_cluster
 from .refine_files import (
@@ -48,13 +49,15 @@ def _parser() -> Parser:
     add("--device", default=RefineOptions.device, help="auto, cpu, cuda:0 or mps (%(default)s)")
     add("--again", action="store_true", help="make finished masks once more")
     add("--dask", metavar="ADDRESS", help="spread the images over a running Dask cluster")
+    add_cleaning(parser)
     return parser
 
 
 def _refine(argv: list[str]) -> int:
     args = _parser().parse_args(argv)
     jobs = match_files(args.images, args.masks, args.out, args.clicks, args.corrected)
-    options = RefineOptions(args.model, args.device, args.profile)
+    cleaning = tuple(cleaning_of(args).items())
+    options = RefineOptions(args.model, args.device, args.profile, cleaning)
     failures: list[str] = []
 
     def failed(files: Files, error: Exception) -> None:

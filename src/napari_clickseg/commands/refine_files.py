@@ -53,11 +53,14 @@ class RefineOptions:
     ----------
     model, device, profile
         As for `load_model` and `Segmenter`.
+    cleaning : tuple of (str, value)
+        Fields of `Profile` that say how masks are cleaned.
     """
 
     model: str = "clickseg-compact"
     device: str = "auto"
     profile: str | None = None
+    cleaning: tuple[tuple[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -154,7 +157,8 @@ def _refiner(options: RefineOptions) -> MaskRefiner:
     from ..engine.refine import MaskRefiner
     from ..models.zoo import load_model
 
-    return MaskRefiner(load_model(options.model, options.device), options.profile)
+    model = load_model(options.model, options.device)
+    return MaskRefiner(model, options.profile, **dict(options.cleaning))
 
 
 def _small(labels: np.ndarray) -> np.ndarray:
@@ -172,6 +176,8 @@ def _made_from(files: Files, options: RefineOptions) -> dict[str, Any]:
         "profile": options.profile,
         "mask": _sha256(files.mask),
     }
+    if options.cleaning:
+        made["cleaning"] = dict(options.cleaning)
     about = files.image.stat()
     made["image"] = [files.image.name, about.st_size, about.st_mtime_ns]
     for key in ("clicks", "corrected"):

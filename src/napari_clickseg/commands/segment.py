@@ -16,6 +16,7 @@ from ..data.mask_writer import save_mask
 from ..data.readers import open_image
 from ..geometry import Box
 from ..interactions import BoxPrompt, Click, Interaction, Stroke
+from .cleaning import add_cleaning, cleaning_of
 from .cli import BAD_INPUT, Parser, UsageError, run, sentence
 from .refine_files import RefineOptions
 from .segment_sessions import Replay, match_sessions, replay_all
@@ -64,6 +65,7 @@ def _parser() -> Parser:
     add("--profile", help="inference settings by name; the model's own by default")
     add("--device", default="auto", help="auto, cpu, cuda:0 or mps (%(default)s)")
     add("--force", action="store_true", help="replace an older mask")
+    add_cleaning(parser)
     return parser
 
 
@@ -76,6 +78,11 @@ def _sessions(args: argparse.Namespace) -> int:
     if args.said or args.plane is not None:
         raise UsageError(
             "--session has clicks of its own. Leave out --click, --stroke, --box and --plane."
+        )
+    if cleaning_of(args):
+        raise UsageError(
+            "A session says itself how its masks are cleaned. Leave out --fill-holes, "
+            "--keep-parts, --min-size and --smooth."
         )
     failures = []
 
@@ -91,6 +98,7 @@ def _sessions(args: argparse.Namespace) -> int:
 
 
 def _one_object(args: argparse.Namespace) -> int:
+    cleaning = cleaning_of(args)
     if not any(item.positive for item in args.said):
         raise UsageError("Nothing says where the object is. Add --click ROW,COLUMN+ or --box.")
     if args.out.exists() and not args.force:
@@ -102,16 +110,17 @@ def _one_object(args: argparse.Namespace) -> int:
     except StackError as error:
         raise UsageError(f"{error.about}. Say which plane of it with --plane, from 0.") from error
 
+    from ..engine.mask_rule import MaskRule
     from ..engine.replay import strips
     from ..engine.segmenter import Segmenter
-    from ..engine.tiles import MaskView
     from ..models.zoo import load_model
 
-    segmenter = Segmenter(load_model(args.model, device=args.device), profile=args.profile)
+    model = load_model(args.model, device=args.device)
+    segmenter = Segmenter(model, profile=args.profile, **cleaning)
     segmenter.set_image(reader)
     for item in args.said:
         _say(segmenter, item)
-    mask = MaskView(segmenter.history.present.probabilities, segmenter.profile.threshold)
+    mask = MaskRule.of(segmenter.profile).view(segmenter.history.present)
     save_mask(args.out, mask, source=args.image)
     found = mask.bounding_box()
     if found is None:

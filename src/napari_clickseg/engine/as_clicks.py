@@ -24,7 +24,7 @@ from ..models.drawing import draw_contour
 from .session import Session, only_inside
 from .tiles import TileMap
 
-__all__ = ["as_clicks", "confinement", "interior_points"]
+__all__ = ["as_clicks", "confinement", "interior_points", "stand_ins"]
 
 STROKE_CLICKS = 5  # at most
 STROKE_STEP = 24  # pixels of the image at least between two of them
@@ -58,7 +58,7 @@ def as_clicks(session: Session, kinds: Collection[str], crop: bool = False) -> S
         if item.kind in kinds:
             shown.append(item)
         elif not isinstance(item, BoxPrompt):
-            shown += [*_stand_ins(item, session.shape), item]
+            shown += [*stand_ins(item, session.shape), item]
     shown = [item for item in shown if any(allowed.contains(*point) for point in item.points)]
     if region != session.region and not any(item.positive for item in shown):
         shown.append(
@@ -120,7 +120,7 @@ def interior_points(mask: np.ndarray, count: int = 1) -> list[tuple[int, int]]:
 
 
 @lru_cache(maxsize=256)
-def _stand_ins(item: Interaction, shape: tuple[int, int]) -> tuple[Click, ...]:
+def stand_ins(item: Interaction, shape: tuple[int, int]) -> tuple[Click, ...]:
     """Clicks in the place of a stroke or a contour."""
     if isinstance(item, Stroke):
         places: Sequence[tuple[float, float]] = _along(item.points)

@@ -12,11 +12,24 @@ from .fitted_zoom_in import FittedZoomIn
 from .tiling import Tiling
 from .zoom_in import TypedZoomIn, ZoomIn
 
-__all__ = ["BRS", "NO_BRS", "PROFILES", "Profile", "Tiling", "ZoomIn", "get_profile"]
+__all__ = [
+    "BRS",
+    "KEPT_PARTS",
+    "MOST_SMOOTH",
+    "NO_BRS",
+    "PROFILES",
+    "Profile",
+    "Tiling",
+    "ZoomIn",
+    "get_profile",
+]
 
 NO_BRS = "NoBRS"
 BRS = (NO_BRS, "RGB-BRS", "DistMap-BRS", "f-BRS-A", "f-BRS-B", "f-BRS-C")
 """Kinds of backpropagating refinement."""
+KEPT_PARTS = ("all", "clicked", "largest")
+"""Which parts of a mask are kept; those that were clicked always are."""
+MOST_SMOOTH = 50  # pixels
 
 
 @dataclass(frozen=True)
@@ -81,6 +94,14 @@ class Profile:
     tiling : Tiling or None
         Answer the whole image tile by tile at its own resolution; `zoom_in`, `network_size` and
         `fixed_size` do not matter then, and there is no refinement (`brs`).
+    fill_holes : bool
+        Background that the mask surrounds is mask, unless a negative click is in it.
+    keep_parts : {"all", "clicked", "largest"}
+        Which connected parts the mask keeps, besides those that were clicked or painted.
+    min_size : int
+        Pixels of the smallest part that is kept though it was neither clicked nor painted.
+    smooth : float
+        How far the outline is smoothed: standard deviation in pixels; 0 leaves it.
     bfloat16 : bool
         Run the network in bfloat16 where the processor has it; refinement stays in float32.
     """
@@ -108,11 +129,15 @@ class Profile:
     follow_edges: bool = False
     correct_locally: bool = False
     tiling: Tiling | None = None
+    fill_holes: bool = False
+    keep_parts: str = "all"
+    min_size: int = 0
+    smooth: float = 0.0
     bfloat16: bool = False
 
     def __post_init__(self) -> None:
         make_whole(self, "network_size", "max_clicks", "brs_evaluations")
-        make_whole(self, "cascade_steps", "cascade_clicks")
+        make_whole(self, "cascade_steps", "cascade_clicks", "min_size")
         if self.fixed_size is not None:
             object.__setattr__(self, "fixed_size", whole_sides(self.fixed_size))
         flags = [f.name for f in dataclasses.fields(self) if f.type == "bool"]
@@ -159,6 +184,21 @@ class Profile:
                     self.cascade_clicks,
                     lambda x: isinstance(x, int) and x >= 1,
                     "cascade_clicks (1 or more)",
+                ),
+                (
+                    self.keep_parts,
+                    lambda x: x in KEPT_PARTS,
+                    f"keep_parts (one of {', '.join(KEPT_PARTS)})",
+                ),
+                (
+                    self.min_size,
+                    lambda x: isinstance(x, int) and x >= 0,
+                    "min_size (0 or more pixels)",
+                ),
+                (
+                    self.smooth,
+                    lambda x: 0 <= x <= MOST_SMOOTH,
+                    f"smooth (0 to {MOST_SMOOTH} pixels)",
                 ),
                 (self.sampling, lambda x: x in ("corners", "centres"), "sampling"),
                 (self.zoom_in, lambda x: x is None or isinstance(x, ZoomIn), "zoom_in"),

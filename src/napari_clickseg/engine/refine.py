@@ -23,6 +23,7 @@ from ..models.base import ClickModel
 from .as_clicks import interior_points
 from .edges import RADIUS
 from .fitted_zoom_in import FittedZoomIn
+from .mask_rule import MaskRule
 from .near_outline import distance_within, outline_follows_edges
 from .segmenter import Segmenter
 from .session import Session, set_pixels
@@ -93,6 +94,7 @@ class MaskRefiner:
             segmenter = Segmenter(segmenter.predictor.model, profile, **closer)
         self._segmenter = segmenter
         self.predictor, self.profile = segmenter.predictor, segmenter.profile
+        self._rule = MaskRule.of(self.profile)
         self.predictor.keeps_detail = False  # the outline is what is in question
         spec = self.predictor.model.spec
         if not spec.takes_prev_mask:
@@ -156,6 +158,7 @@ class MaskRefiner:
         start = _placed(mask, box, window)
         answer = self._answer(start, window, band, cancelled)
         refined = near_mask(start, answer, band, self.profile.threshold)
+        refined = self._cleaned(refined, window)
         return RefinedMask(window, refined, answer, _doubt(start, refined, answer))
 
     def _answer(self, mask: np.ndarray, window: Box, band: int, cancelled: Stop) -> np.ndarray:
@@ -197,7 +200,22 @@ class MaskRefiner:
         start = _placed(mask, box, window)
         if not refined.any():
             refined = start
+        refined = self._cleaned(refined, window, interactions)
         return RefinedMask(window, refined, answer, _doubt(start, refined, answer))
+
+    def _cleaned(
+        self, mask: np.ndarray, window: Box, said: Sequence[Interaction] = ()
+    ) -> np.ndarray:
+        """A mask in a window with holes, parts and outline as the profile wants them."""
+        if self._rule.only_threshold:
+            return mask
+        session = replace(
+            self._segmenter.history.present,
+            probabilities=TileMap(self.shape).paste(window, mask),
+            interactions=tuple(said),
+            predicted=len(said),
+        )
+        return self._rule.view(session).read(window)
 
 
 def band_width(mask: np.ndarray) -> int:

@@ -16,6 +16,7 @@ from ..data.saved_session import SavedObject, SavedSession, SessionFileError, St
 from ..data.session_file import check_image
 from ..geometry import Box
 from .fitted_zoom_in import FittedZoomIn
+from .mask_rule import MaskRule
 from .predictor import Predictor
 from .profiles import PROFILES, Profile, get_profile
 from .segmenter import Segmenter
@@ -99,7 +100,7 @@ def saved_object(
         box = session.start_mask.bounding_box(0.5) or Box(0, 0, 0, 0)
         mask = session.start_mask.read(box) > 0.5
         start = StartMask.of(mask, (box.top, box.left), after=session.known)
-    mask = MaskView(session.probabilities, profile.threshold)
+    mask = MaskRule.of(profile).view(session)
     return SavedObject(
         id=label,
         plane=None if plane is None else tuple(plane),
@@ -175,9 +176,9 @@ def replay(
         if item.plane not in readers:
             readers[item.plane] = _plane_of(source, item.plane)
         done = replay_object(item, readers[item.plane], predictors[key], cancelled)
-        threshold = predictors[key].profile.threshold
+        rule = MaskRule.of(predictors[key].profile)
         view = labels if item.plane is None else labels[_indices(item.plane)]
-        for box, mask in strips(MaskView(done.probabilities, threshold)):
+        for box, mask in strips(rule.view(done)):
             part = view[box.slices]
             free = mask if item.overwrites else mask & (part == 0)
             part[free] = item.id

@@ -12,6 +12,7 @@ from ..data.readers import as_reader
 from ..geometry import Box
 from ..interactions import BoxPrompt, Click, Contour, Interaction, Stroke
 from ..models.base import ClickModel
+from .mask_rule import MaskRule
 from .predictor import Predictor
 from .profiles import Profile, get_profile
 from .session import History
@@ -68,6 +69,7 @@ class Segmenter:
             profile = get_profile(model.spec.profile if profile is None else profile)
         self.profile = profile.override(**overrides)
         self.predictor = Predictor(model, self.profile)
+        self._rule = MaskRule.of(self.profile)
         self._history: History | None = None
 
     @property
@@ -112,7 +114,7 @@ class Segmenter:
     @property
     def mask(self) -> np.ndarray | MaskView:
         """``(H, W)`` bool; beyond 64 megapixels a sliceable map kept as tiles."""
-        view = MaskView(self.history.present.probabilities, self.profile.threshold)
+        view = self._rule.view(self.history.present)
         return np.asarray(view) if view.size <= DENSE_PIXELS else view
 
     def click(
@@ -136,7 +138,8 @@ class Segmenter:
         Returns
         -------
         Box
-            Smallest half-open box of the pixels whose probability changed; empty if none did.
+            Smallest half-open box of the pixels whose probability changed, or that were cleaned
+            otherwise than before; empty if there are none.
 
         Raises
         ------
@@ -252,5 +255,5 @@ class Segmenter:
 
     def _move(self, history: History) -> Box:
         """Make a history the present one; returns the box of the probabilities that differ."""
-        before, self._history = self.history.present.probabilities, history
-        return history.present.probabilities.changed_box(before) or NOTHING
+        before, self._history = self.history.present, history
+        return self._rule.apply(history.present).changed_box(self._rule.apply(before)) or NOTHING

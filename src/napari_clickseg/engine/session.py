@@ -36,6 +36,8 @@ class Session:
         How many of the interactions the probabilities know of.
     asked : tuple of int
         After which numbers of interactions the network was asked, to do the same again.
+    given : TileMap or None
+        A finished mask that the object was opened with; it counts as it is until it changes.
     known : int
         How many of the interactions the start mask knows of: it was painted over what they gave.
     roi : Box or None
@@ -66,6 +68,7 @@ class Session:
     coarse: Mapping[Key, float] = field(default_factory=dict)
     asked: tuple[int, ...] = ()
     known: int = 0
+    given: TileMap | None = None
 
     @classmethod
     def of_image(cls, reader: ImageReader, contrast_limits: tuple[float, float]) -> Session:

@@ -97,6 +97,13 @@ TOOLTIPS: dict[str, str] = {
     "inside selected label: it takes only pixels of the label selected in 'clickseg objects'.",
     "threshold": "Pixels with at least this probability belong to the object.\n"
     "Moving it does not run the model again.",
+    "fill_holes": "Background that the object surrounds becomes object, unless you clicked on it\n"
+    "as background or painted it so. Seen at once; the model is not asked.",
+    "keep_parts": "Which connected parts of the mask are kept. all: every one; clicked: those you\n"
+    "clicked, drew on or started from; largest: the largest one too.",
+    "min_size": "Parts with fewer pixels are left out, unless you clicked on them.",
+    "smooth": "Round the outline over about this many pixels (standard deviation). It takes\n"
+    "spikes and fills notches as thin as that, but none that you clicked on.",
     "zoom_in": "Look at the region around the object instead of the whole image.",
     "zoom_expansion": "The region is this many times the size of the object.",
     "zoom_target": "Longer side, in pixels, that the region is resized to for the model.",

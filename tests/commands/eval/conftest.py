@@ -3,27 +3,14 @@
 import sys
 
 import pytest
-import torch
 from commands.eval.stripes import write_pack
 from evaluation.colour_segmenter import ColourSegmenter, striped
-
-from napari_clickseg.models.checkpoint import write_model
-from napari_clickseg.models.compact import CompactModel
 
 
 @pytest.fixture
 def pack(tmp_path):
     pairs = {"one": striped((10, 6, 4)), "two": striped((19, 1))}
     return write_pack(tmp_path / "dev" / "Stripes", pairs)
-
-
-@pytest.fixture(scope="session")
-def weights(tmp_path_factory):
-    torch.manual_seed(0)
-    model = CompactModel(encoder_scale=1.0, widths=(8, 8, 8, 8, 8), decoder=(8, 8, 8)).eval()
-    path = tmp_path_factory.mktemp("model") / "tiny.safetensors"
-    write_model(model, path, {"name": "tiny", "licence": "none", "trained_on": []})
-    return path
 
 
 @pytest.fixture

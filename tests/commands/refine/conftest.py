@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 from commands.refine.calls import truth
 from fakes import ColourModel
 from PIL import Image
@@ -11,17 +10,6 @@ from tifffile import imwrite
 
 from napari_clickseg.commands import refine_files
 from napari_clickseg.engine.refine import MaskRefiner
-from napari_clickseg.models.checkpoint import write_model
-from napari_clickseg.models.compact import CompactModel
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    torch.manual_seed(0)
-    model = CompactModel(encoder_scale=1.0, widths=(8, 8, 8, 8, 8), decoder=(8, 8, 8)).eval()
-    path = tmp_path_factory.mktemp("model") / "tiny.safetensors"
-    write_model(model, path, {"name": "tiny", "licence": "none", "trained_on": []})
-    return path
 
 
 @pytest.fixture

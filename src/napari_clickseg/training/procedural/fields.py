@@ -54,7 +54,7 @@ def cells(rng: np.random.Generator, size: int) -> Drawing:
     Each pixel looks at the points of its own square of the grid and of the eight around it.
     """
     side = int(rng.integers(2, 10))
-    shake, bend = rng.uniform(0.15, 0.5), rng.choice((0.0, 0.1, 0.3)) * rng.random()
+    shake, bend = rng.uniform(0.15, 0.5), float(rng.choice((0.0, 0.1, 0.3))) * rng.random()
     points = (
         np.indices((side + 2, side + 2)) - 0.5 + rng.uniform(-shake, shake, (2, side + 2, side + 2))
     )
@@ -102,6 +102,6 @@ def plumes(rng: np.random.Generator, size: int) -> Drawing:
     rough = fractal(rng, size, int(rng.integers(3, 8)), 5, rng.uniform(0.45, 0.75))
     field = np.minimum(field, 1.2) + rng.uniform(0.04, 0.3) * rough
     field -= rng.uniform(0.3, 0.5)
-    slope = np.exp(rng.uniform(np.log(0.03), np.log(0.7)))
+    slope = float(np.exp(rng.uniform(np.log(0.03), np.log(0.7))))
     soft = 1 / (1 + np.exp(np.clip(-4 * field / slope, -30, 30)))
     return Drawing(pieces(field > 0), soft=soft.astype(np.float32), outlined=0.03)

@@ -60,7 +60,7 @@ def texture(rng: np.random.Generator, size: int) -> np.ndarray:
         field = field + 0.4 * smooth(rng, size, 24)
     elif kind == 3:  # speckle: many dark or bright spots
         field = np.exp(blurred(rng.standard_normal((size, size), np.float32), 1.0) * 4)
-        field = np.minimum(field, 8) * rng.choice((-1, 1))
+        field = np.minimum(field, 8) * float(rng.choice((-1, 1)))
     else:  # waves
         angle, period = rng.uniform(0, np.pi), rng.uniform(0.02, 0.12)
         rows, cols = np.mgrid[:size, :size].astype(np.float32) / size

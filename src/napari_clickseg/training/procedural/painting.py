@@ -133,7 +133,7 @@ def _figure(
 def _outline(rng: np.random.Generator, labels: np.ndarray, strength: float) -> np.ndarray:
     """A line between objects, a halo around them or a relief, (S, S, 1) float32."""
     way = rng.choice(4, p=(0.45, 0.25, 0.15, 0.15))
-    height = strength * rng.uniform(0.6, 1.8) * rng.choice((-1, 1))
+    height = strength * rng.uniform(0.6, 1.8) * float(rng.choice((-1, 1)))
     scale = len(labels) / 160
     if way == 0:
         line = _border(labels).astype(np.float32)
@@ -183,6 +183,8 @@ def _camera(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
         grain = rng.standard_normal(image.shape, np.float32)
         if rng.random() < 0.5:  # shot noise
             grain *= np.sqrt(image)
-        image = np.clip(image + np.exp(rng.uniform(np.log(0.008), np.log(0.07))) * grain, 0, 1)
+        image = np.clip(
+            image + float(np.exp(rng.uniform(np.log(0.008), np.log(0.07)))) * grain, 0, 1
+        )
     image = np.round(image * 255).astype(np.uint8)
     return np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QSize, Qt
-from qtpy.QtWidgets import QFormLayout, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtCore import QSize
+from qtpy.QtWidgets import QVBoxLayout
 from superqt.utils import qdebounced
 
 from .. import messages
@@ -25,6 +25,7 @@ from ..work.controller import Controller
 from ..work.worker import Runner
 from .channel_panel import ChannelPanel
 from .clicking import Clicking
+from .column import Column
 from .controls import Controls, Pill
 from .folding import keep_folds
 from .keys import KEYS, KeyBindings
@@ -108,54 +109,34 @@ class ClickDock(Docked):
                 "next_slice": self.starting.next_slice,
             }
         )
-        self._lay_out()
+        self._column = Column(
+            (
+                (self.hint, self.pill),
+                self.recovery,
+                self.folder.panel,
+                self.source,
+                self.channels,
+                self.controls,
+                self.status,
+                self.lines.copy,
+                self.objects,
+                self.starting.panel,
+                self.tools.view,
+                self.advanced,
+                self.roi,
+                self.tools.all_keys,
+            )
+        )
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self._column)
+        keep_folds((self.source, self.channels, self.objects, self.tools.view, self.advanced))
+        self.setMinimumWidth(NARROWEST)
+        self.setMaximumWidth(WIDEST)
         self._connect()
         begin_with(self, preferences())
         use_keys(self, key_texts(KEYS))
         self._on_source()
-
-    # ------------------------------------------------------------------ making
-    def _lay_out(self) -> None:
-        body = QWidget()
-        column = QVBoxLayout(body)
-        column.setContentsMargins(8, 6, 8, 6)
-        column.setSpacing(6)
-        head = QHBoxLayout()
-        head.addWidget(self.hint, 1)
-        head.addWidget(self.pill, 0, Qt.AlignmentFlag.AlignTop)
-        column.addLayout(head)
-        for widget in (
-            self.recovery,
-            self.folder.panel,
-            self.source,
-            self.channels,
-            self.controls,
-            self.status,
-            self.lines.copy,
-            self.objects,
-            self.starting.panel,
-            self.tools.view,
-            self.advanced,
-            self.roi,
-            self.tools.all_keys,
-        ):
-            column.addWidget(widget)
-            widget.setMinimumWidth(1)  # texts are cut and fields wrapped in a narrow dock
-        for form in body.findChildren(QFormLayout):
-            form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
-        column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(body)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scroll)
-        keep_folds((self.source, self.channels, self.objects, self.tools.view, self.advanced))
-        self._body, self._scroll = body, scroll
-        self.setMinimumWidth(NARROWEST)
-        self.setMaximumWidth(WIDEST)
 
     def _connect(self) -> None:
         self.runner.finished.connect(self.controller.finish)
@@ -270,6 +251,7 @@ class ClickDock(Docked):
             self._image = self.source.image
             self.recovery.look(self._image)
         self.channels.show_image(self.source.image)
+        self.controller.set_cleaning(self.advanced.cleaning)
         model, before = self.source.model, self.controller.choice
         if model is None:
             self.controller.choose(None)
@@ -328,8 +310,7 @@ class ClickDock(Docked):
     # ------------------------------------------------------------------ closing
     def sizeHint(self) -> QSize:
         """The width that the texts need in the viewer's style; less in a small window."""
-        bar = self._scroll.verticalScrollBar().sizeHint().width()
-        width = min(WIDEST, self._body.sizeHint().width() + bar)
+        width = min(WIDEST, self._column.needed_width)
         small = self.window().width() < SMALL_WINDOW
         return QSize(NARROWEST if small else width, super().sizeHint().height())
 

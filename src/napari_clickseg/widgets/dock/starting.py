@@ -96,7 +96,7 @@ class Starting:
                 raise ValueError(messages.STILL_RUNNING)
             controller.rewriting.emit(plane)
             session = controller.session
-            mask = None if session is None else session.mask(controller.threshold)
+            mask = None if session is None else np.asarray(controller.rule.view(session))
             if mask is None or not mask.any():
                 raise ValueError(messages.NOTHING_TO_ACCEPT)
             if following in self._clicking.unfinished:

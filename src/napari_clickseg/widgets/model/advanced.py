@@ -1,4 +1,4 @@
-"""The collapsed section of the dock: profile, ZoomIn, flip averaging, refinement and cascade."""
+"""The collapsed section of the dock: cleaning of masks, and what overrides the profile."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from ...engine.profiles import NO_BRS, Profile
+from ...engine.profiles import KEPT_PARTS, MOST_SMOOTH, NO_BRS, Profile
 from ..section import Section
 from ..tooltips import tooltip
 from .options import (
+    CLEANING,
     PROFILE_NAMES,
     REFINEMENTS,
     base_profile,
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
 __all__ = ["AdvancedPanel"]
 
 ROWS = {
+    "fill_holes": "Holes",
+    "keep_parts": "Parts",
+    "min_size": "Smallest part",
+    "smooth": "Outline",
     "profile": "Profile",
     "zoom_in": "ZoomIn",
     "zoom_expansion": "Expansion",
@@ -70,6 +75,16 @@ class AdvancedPanel(Section):
         self._filling = False
         self._spec: ModelSpec | None = None
         self._base: Profile = base_profile(None, {})
+        self.fill_holes = QCheckBox("fill")
+        self.keep_parts = _choice(KEPT_PARTS)
+        self.min_size = _number(0, 10**9, suffix=" px", special="any size")
+        self.smooth = QDoubleSpinBox()
+        self.smooth.setRange(0.0, MOST_SMOOTH)
+        self.smooth.setSingleStep(0.5)
+        self.smooth.setDecimals(1)
+        self.smooth.setPrefix("smooth ")
+        self.smooth.setSuffix(" px")
+        self.smooth.setSpecialValueText("as it is")
         self.profile = _choice(PROFILE_NAMES)
         self.zoom_in = QCheckBox("zoom in on object")
         self.zoom_expansion = QDoubleSpinBox()
@@ -163,7 +178,16 @@ class AdvancedPanel(Section):
 
     @property
     def touched(self) -> dict[str, Any]:
-        """Options that the user set, by name."""
+        """Options that the user set, by name; but for those of `cleaning`."""
+        return {name: value for name, value in self._all.items() if name not in CLEANING}
+
+    @property
+    def cleaning(self) -> dict[str, Any]:
+        """How the user wants masks to be cleaned, by fields of `Profile`."""
+        return {name: value for name, value in self._all.items() if name in CLEANING}
+
+    @property
+    def _all(self) -> dict[str, Any]:
         return {name: self._value(name) for name in ROWS if name in self._touched}
 
 

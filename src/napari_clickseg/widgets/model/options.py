@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ...models.base import ModelSpec
 
 __all__ = [
+    "CLEANING",
     "DEFAULT_PROFILE",
     "PROFILE_NAMES",
     "REFINEMENTS",
@@ -42,6 +43,8 @@ PLAIN_FIELDS = {
     "cascade_steps": "cascade_steps",
     "cascade_adaptive": "cascade_adaptive",
 }
+CLEANING = ("fill_holes", "keep_parts", "min_size", "smooth")
+"""Fields that say how the kept answer becomes the mask that is shown; the model is not asked."""
 
 
 def base_profile(spec: ModelSpec | None, touched: Mapping[str, Any]) -> Profile:
@@ -75,6 +78,7 @@ def profile_values(profile: Profile) -> dict[str, Any]:
         "longest_side": profile.network_size or 0,
         "max_clicks": profile.max_clicks or 0,
         **{name: getattr(profile, field) for name, field in PLAIN_FIELDS.items()},
+        **{name: getattr(profile, name) for name in CLEANING},
     }
 
 

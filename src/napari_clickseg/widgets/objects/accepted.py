@@ -186,6 +186,7 @@ def opened_again(
     present = replace(
         blank,
         probabilities=mask,
+        given=mask,
         interactions=item.interactions,
         predicted=len(item.interactions),
         asked=item.asked or tuple(range(item.after + 1, len(item.interactions) + 1)),

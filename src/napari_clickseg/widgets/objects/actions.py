@@ -169,11 +169,7 @@ class ObjectActions:
         """Bring the object in work into the middle of the view, else the one selected."""
         plane, keys = self._controller.plane, self.panel.table.keys
         session = self._controller.session
-        box = (
-            None
-            if session is None
-            else session.probabilities.bounding_box(self._controller.threshold)
-        )
+        box = None if session is None else self._controller.rule.view(session).bounding_box()
         if box is not None and self._clicking.image is not None:
             middle = (box.top + box.bottom - 1) / 2, (box.left + box.right - 1) / 2
             self._centre(plane, middle)

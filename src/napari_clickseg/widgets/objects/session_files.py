@@ -228,9 +228,9 @@ def replaying(
     """
 
     def work(cancelled: Callable[[], bool], tell: Any) -> tuple[RecordedObject, ...]:
+        from ...engine.mask_rule import MaskRule
         from ...engine.predictor import Predictor
         from ...engine.replay import profile_of, replay_object, strips
-        from ...engine.tiles import MaskView
 
         own, predictors, made = cache.get(choice), {}, []
         for item in objects:
@@ -241,7 +241,7 @@ def replaying(
                 )
             predictor = predictors[key]
             done = replay_object(item, readers[item.plane], predictor, cancelled)
-            mask = MaskView(done.probabilities, predictor.profile.threshold)
+            mask = MaskRule.of(predictor.profile).view(done)
             made.append(RecordedObject(item, tuple(strips(mask))))
             tell(len(made))
         return tuple(made)

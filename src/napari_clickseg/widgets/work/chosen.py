@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
+from ...engine.mask_rule import MaskRule
 from ...engine.profiles import Profile
 from ..model.options import base_profile, overrides
 from ..model.predictors import Choice, PredictorCache
@@ -36,6 +38,7 @@ class Chosen(Unfinished):
         self._last_good: Choice | None = None
         self.error: str | None = None
         self._threshold: float | None = None
+        self._cleaning: dict[str, Any] = {}
 
     def choose(self, choice: Choice | None) -> None:
         """Use another model, device or options from the next click on."""
@@ -57,7 +60,7 @@ class Chosen(Unfinished):
         found = {"profile": self.profile.name, **overrides(touched, self.profile, self._cache.spec)}
         if self._threshold is not None:
             found["threshold"] = self._threshold
-        return found
+        return found | self._cleaning
 
     @property
     def cache(self) -> PredictorCache:
@@ -89,3 +92,9 @@ class Chosen(Unfinished):
         if self._threshold is not None:
             return self._threshold
         return self.profile.threshold
+
+    @property
+    def rule(self) -> MaskRule:
+        """What of the probabilities is shown as mask: as the user set it, else as the model has."""
+        own = replace(MaskRule.of(self.profile), threshold=self.threshold)
+        return replace(own, **self._cleaning)

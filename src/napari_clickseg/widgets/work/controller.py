@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from psygnal import Signal
@@ -134,7 +134,7 @@ class Controller(Requests):
         """
         work = self._works[plane]
         session = painted(work.history.present, box, mask)
-        work.count_as_shown(session, self.threshold)
+        work.count_as_shown(session, self.rule)
         self._do(session, plane)
 
     def replace(self, plane: Plane, interactions: Sequence[Interaction]) -> None:
@@ -214,12 +214,28 @@ class Controller(Requests):
     def mask_change(self, plane: Plane) -> MaskChange | None:
         """What has to be written so that the preview shows the plane's session; None: nothing."""
         work = self._works.get(plane)
-        return None if work is None else work.mask_change(self.threshold)
+        return None if work is None else work.mask_change(self.rule)
 
     def set_threshold(self, threshold: float) -> None:
         """Threshold the kept probabilities anew; the model is not asked."""
         if threshold != self.threshold:
             self.rewriting.emit(self.plane)
             self._threshold = threshold
-            if self.plane in self._works:
-                self.shown.emit(self.plane)
+            self._show_again()
+
+    def set_cleaning(self, fields: Mapping[str, Any]) -> None:
+        """Clean the kept answers otherwise; the model is not asked.
+
+        Parameters
+        ----------
+        fields : mapping
+            Those of `MaskRule` that the user set; the others are the model's own.
+        """
+        if dict(fields) != self._cleaning:
+            self.rewriting.emit(self.plane)
+            self._cleaning = dict(fields)
+            self._show_again()
+
+    def _show_again(self) -> None:
+        if self.plane in self._works:
+            self.shown.emit(self.plane)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ...engine.mask_rule import MaskRule
 from ...geometry import Box
 from ..image.pixel_checks import pixel_warning
 from ..image.plane import Plane
@@ -22,6 +23,7 @@ __all__ = ["Job", "Prediction", "Submits", "Tell", "Work", "prediction"]
 
 TELL_EVERY = 0.1  # seconds
 TELL_LESS = 0.1  # part of the time it took so far: drawing large masks takes time too
+HALF = MaskRule(0.5)
 Tell = Callable[["str | Prediction"], None]
 Work = Callable[[Callable[[], bool], Tell], Any]
 
@@ -94,7 +96,7 @@ def prediction(
     session: Session | None,
     first: Sequence[Box] = (),
     together: bool = False,
-    threshold: float = 0.5,
+    rule: MaskRule = HALF,
     room: Callable[[Box], None] | None = None,
 ) -> Work:
     """Work that loads the chosen model if need be and brings a session up to date.
@@ -114,8 +116,8 @@ def prediction(
         Where the boundary is followed first.
     together : bool
         All that is new is predicted at once, each shown the mask from before all of it.
-    threshold : float
-        At which the masks will be shown; at others they are made when they are shown.
+    rule : MaskRule
+        Under which the masks will be shown; under others they are made when they are shown.
     room : callable, optional
         As in `ReadyMasks`.
     """
@@ -136,17 +138,19 @@ def prediction(
             taken = (time.perf_counter() - start) / new
         first_look = bool(new) and session.predicted == 0
         note = short or (pixel_warning(after) if first_look else None)
-        masks = ReadyMasks(session, threshold, room)
+        masks = ReadyMasks(session, rule, room)
         if after.coarse:
             tell(Prediction(plane, after, taken, note, masks.of(after, cancelled)))
             note = None
         begun = told = time.perf_counter()
+        telling = 0.0  # seconds that the last mask took: no more than half the time is spent so
         for finer in predictor.follow_edges(after, cancelled, first):
             after = finer
             now = time.perf_counter()
-            if now - told >= max(TELL_EVERY, TELL_LESS * (now - begun)):
+            if now - told >= max(TELL_EVERY, TELL_LESS * (now - begun), telling):
                 tell(Prediction(plane, after, taken, mask=masks.of(after, cancelled)))
                 told = time.perf_counter()
+                telling = told - now
         return Prediction(plane, after, taken, note, masks.of(after, cancelled))
 
     return work

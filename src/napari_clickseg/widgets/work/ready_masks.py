@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...engine.mask_rule import MaskRule
 from ...engine.tiles import TILE, Key, TileMap, cell_box
 from ...geometry import Box
 
@@ -19,20 +20,20 @@ __all__ = ["ReadyMask", "ReadyMasks"]
 
 @dataclass(frozen=True, eq=False)
 class ReadyMask:
-    """Parts of the mask of a session at a threshold: bool tiles by their numbers.
+    """Parts of the mask of a session under a rule: bool tiles by their numbers.
 
     Tiles that did not change are left out; those of one value take no memory worth mention.
     """
 
     session: Session
-    threshold: float
+    rule: MaskRule
     tiles: Mapping[Key, np.ndarray]
 
     def read(self, box: Box) -> np.ndarray:
         """The mask in a box within a tile, ``box.shape`` bool."""
         tile = self.tiles.get((box.top // TILE, box.left // TILE))
         if tile is None:
-            return self.session.mask(self.threshold, box)
+            return self.rule.view(self.session).read(box)
         top, left = box.top % TILE, box.left % TILE
         return tile[top : top + box.height, left : left + box.width]
 
@@ -44,31 +45,31 @@ class ReadyMasks:
     ----------
     session : Session
         Whose mask is there already.
-    threshold : float
+    rule : MaskRule
     room : callable, optional
         ``room(box)`` has memory ready where a mask will be shown; box: around it.
     """
 
     def __init__(
-        self, session: Session, threshold: float, room: Callable[[Box], None] | None = None
+        self, session: Session, rule: MaskRule, room: Callable[[Box], None] | None = None
     ) -> None:
-        self._last: TileMap = session.probabilities
-        self._threshold = threshold
+        self._last: TileMap = rule.apply(session)
+        self._rule = rule
         self._room = room
         self._tiles: dict[Key, np.ndarray] = {}
 
     def of(self, session: Session, cancelled: Callable[[], bool]) -> ReadyMask:
         """The mask of the next session, and the box around it, which its map remembers."""
-        probabilities = session.probabilities
-        box = probabilities.bounding_box(self._threshold)
+        probabilities = self._rule.apply(session)
+        box = probabilities.bounding_box(self._rule.threshold)
         if box is not None and self._room is not None:
             self._room(box)
         for key in probabilities.changed_tiles(self._last):
             if cancelled():
                 break
-            tile = session.mask(self._threshold, cell_box(key, session.shape))
+            tile = self._rule.view(session).read(cell_box(key, session.shape))
             whole = bool(tile.all())
             mixed = not whole and bool(tile.any())
             self._tiles[key] = tile if mixed else np.broadcast_to(whole, tile.shape)
         self._last = probabilities
-        return ReadyMask(session, self._threshold, dict(self._tiles))
+        return ReadyMask(session, self._rule, dict(self._tiles))

@@ -77,7 +77,7 @@ class Requests(Chosen):
         first = [] if seen is None else [seen]
         room = None if session is None else self.room(self.plane)
         work = prediction(
-            self._cache, self.choice, self.plane, session, first, together, self.threshold, room
+            self._cache, self.choice, self.plane, session, first, together, self.rule, room
         )
         self._request += 1
         self._waits = False

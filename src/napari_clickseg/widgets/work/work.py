@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from ...engine.mask_rule import MaskRule
 from ...engine.session import History, Session
 from ...engine.tiles import TILE, MaskView, TileMap
 from ...geometry import Box
@@ -36,7 +37,7 @@ class MaskChange:
     Parameters
     ----------
     session : Session
-    threshold : float
+    rule : MaskRule
     before, box : Box or None
         Around the mask that was shown, and around the one to show.
     parts : tuple of Box
@@ -46,7 +47,7 @@ class MaskChange:
     """
 
     session: Session
-    threshold: float
+    rule: MaskRule
     before: Box | None
     box: Box | None
     parts: tuple[Box, ...]
@@ -66,7 +67,7 @@ class Work:
     ----------
     history : History
     blank : Session
-    shown : (Session, float, Box or None) or None
+    shown : (TileMap, float, Box or None) or None
         What the preview shows, at which threshold, and the box around that; None: nothing.
     seconds : float or None
         How long the last prediction took.
@@ -78,33 +79,34 @@ class Work:
 
     history: History
     blank: Session
-    shown: tuple[Session, float, Box | None] | None = None
+    shown: tuple[TileMap, float, Box | None] | None = None
     seconds: float | None = None
     begun: float = field(default_factory=time.monotonic)
     ready: ReadyMask | None = None
 
-    def mask_change(self, threshold: float) -> MaskChange | None:
+    def mask_change(self, rule: MaskRule) -> MaskChange | None:
         """What differs from what is shown, None if nothing does; counts as shown afterwards."""
         session = self.history.present
         nothing = TileMap(session.shape)
-        before, known, old = self.shown or (None, threshold, None)
-        box = self.count_as_shown(session, threshold)
-        shown = nothing if before is None else before.probabilities
-        tiles = session.probabilities.changed_tiles(shown)
-        if known != threshold:
-            tiles |= session.probabilities.changed_tiles(nothing)
+        before, known, old = self.shown or (nothing, rule.threshold, None)
+        box = self.count_as_shown(session, rule)
+        now = self.shown[0]
+        tiles = now.changed_tiles(before)
+        if known != rule.threshold:
+            tiles |= now.changed_tiles(nothing)
         reach = (old or NOTHING).union(box or NOTHING)
         cells = (Box(i * TILE, j * TILE, (i + 1) * TILE, (j + 1) * TILE) for i, j in sorted(tiles))
         parts = tuple(part for cell in cells if not (part := cell.intersect(reach)).empty)
         ready, self.ready = self.ready, None
-        if ready is None or ready.session is not session or ready.threshold != threshold:
-            ready = ReadyMask(session, threshold, {})
-        return MaskChange(session, threshold, old, box, parts, ready) if parts else None
+        if ready is None or ready.session is not session or ready.rule != rule:
+            ready = ReadyMask(session, rule, {})
+        return MaskChange(session, rule, old, box, parts, ready) if parts else None
 
-    def count_as_shown(self, session: Session, threshold: float) -> Box | None:
+    def count_as_shown(self, session: Session, rule: MaskRule) -> Box | None:
         """Take it that the preview shows this session; the box around its mask."""
-        box = session.probabilities.bounding_box(threshold)
-        self.shown = (session, threshold, box)
+        mask = rule.apply(session)
+        box = mask.bounding_box(rule.threshold)
+        self.shown = (mask, rule.threshold, box)
         return box
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import atexit
 from collections import deque
+from collections.abc import Callable
+from functools import partial
 from typing import Any
+from weakref import WeakSet
 
 from qtpy.QtCore import QObject, QThreadPool, QTimer, Signal
 
@@ -12,8 +15,8 @@ from .jobs import Job
 
 __all__ = ["Runner"]
 
-_begun: set[Job] = set()
-"""Jobs that were handed to the thread pool and not taken back from it."""
+_begun: WeakSet[Job] = WeakSet()
+"""Jobs that were handed to the thread pool and are still there."""
 
 
 @atexit.register  # after Qt's own, so that it runs before Qt takes the workers' signals away
@@ -52,6 +55,7 @@ class Runner(QObject):
         self._name = name
         self._running: Job | None = None
         self._worker: Any = None
+        self._held: list[Callable[[], None]] = []
         self._waiting: Job | None = None
         self._closed = False
         self._news: deque[tuple[int, Any]] = deque(maxlen=1)
@@ -81,9 +85,8 @@ class Runner(QObject):
     def close(self, wait: float = 2.0) -> None:
         """Cancel, drop all results, and wait at most `wait` seconds for a job that has begun."""
         self.cancel()
+        self._begin()  # what was not begun ends at once, and is done for napari too
         self._closed = True
-        if self._worker is not None:
-            self._worker.quit()
         job = self._running
         if job is not None and job.begun.is_set():
             job.done.wait(wait)
@@ -101,11 +104,12 @@ class Runner(QObject):
         if job is None:
             return
         self._running = job
-        request, held = job.request, [job]  # napari keeps the function below; not so the job
+        # napari keeps the function below for good; not so the job, and with it the image
+        self._held = held = [partial(job.run, partial(self._tell, job.request))]
 
         def steps():
             yield "started"
-            held.pop().run(lambda news: self._tell(request, news))
+            held.pop()()
             yield "done"
 
         steps.__name__ = self._name
@@ -132,7 +136,7 @@ class Runner(QObject):
 
     def _on_finished(self) -> None:
         job, self._running, self._worker = self._running, None, None
-        _begun.discard(job)
+        self._held.clear()
         self._news.clear()
         if self._closed or job is None:
             return

@@ -1,0 +1,76 @@
+"""Holes, small parts and outlines: options of the dock that act on the answer that is there."""
+
+import numpy as np
+import torch
+from widgets.disks import DiskModel
+
+from napari_clickseg.data.session_file import read_session
+from napari_clickseg.engine.replay import replay
+from napari_clickseg.engine.segmenter import Segmenter
+
+
+class Speckled(DiskModel):
+    """Disks with a hole at their centre, and a speck in the corner of the image."""
+
+    def after(self, split, tensors, inputs):
+        logits = super().after(split, tensors, inputs).clone()
+        maps = tensors["maps"] if split == "maps" else inputs.maps
+        logits[(maps[:, :1] > 4) & (maps[:, :1] < 9)] = -9.0
+        logits[..., :6, :6] = 9.0
+        return logits
+
+
+def shown(dock):
+    return dock.clicking.layers.preview.data != 0
+
+
+def test_options_are_seen_at_once_and_taken_back(clicked):
+    model = Speckled()
+    _, dock, _ = clicked(model)
+    before, calls = shown(dock), model.calls
+    advanced = dock.advanced
+    advanced.fill_holes.setChecked(True)
+    filled = shown(dock)
+    assert (filled & ~before).any() and (filled | ~before).all()
+    advanced.keep_parts.setCurrentText("clicked")
+    assert not shown(dock)[:3, :3].any() and before[:3, :3].all()
+    advanced.keep_parts.setCurrentText("all")
+    advanced.fill_holes.setChecked(False)
+    assert np.array_equal(shown(dock), before) and model.calls == calls
+
+
+def test_the_next_click_and_undo_are_cleaned_alike(clicked, settle):
+    _, dock, _ = clicked(Speckled())
+    dock.advanced.keep_parts.setCurrentText("largest")
+    one = shown(dock)
+    dock.click(100, 120)
+    settle(dock)
+    assert not shown(dock)[:3, :3].any()
+    dock.undo()
+    assert np.array_equal(shown(dock), one)
+
+
+def test_what_was_painted_is_not_cleaned_away(clicked, settle):
+    _, dock, _ = clicked(Speckled())
+    layer = dock.clicking.layers.preview
+    grid = np.mgrid[slice(120, 123), slice(10, 13)]
+    layer.data_setitem(tuple(axis.ravel() for axis in grid), 1)
+    painted = shown(dock)
+    dock.advanced.min_size.setValue(500)
+    assert np.array_equal(shown(dock), painted)
+
+
+def test_the_session_file_makes_the_cleaned_mask_again(clicked, image, tmp_path):
+    model = Speckled()
+    _, dock, _ = clicked(model)
+    dock.advanced.fill_holes.setChecked(True)
+    dock.advanced.keep_parts.setCurrentText("clicked")
+    dock.advanced.smooth.setValue(1.5)
+    mask = shown(dock)
+    dock.accept()
+    dock.sessions.save(tmp_path / "one.clickseg.json")
+    saved = read_session(tmp_path / "one.clickseg.json")
+    assert saved.objects[0].settings["keep_parts"] == "clicked"
+    with torch.inference_mode():
+        again = replay(saved, image, Segmenter(model))
+    assert np.array_equal(again == 1, mask)
