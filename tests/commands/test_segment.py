@@ -46,6 +46,8 @@ def test_a_stroke_and_a_box(image, scene):
         (["--stroke", "40,50+"], "at least 2 points"),
         (["--click", "40,50", "--plane", "x"], "'x' is no number of a plane"),
         (["--session", "a.clickseg.json", "--plane", "3"], "Leave out"),
+        (["--session", "a.clickseg.json", "--fill-holes"], "how its masks are cleaned"),
+        (["--click", "40,50", "--min-size", "-3"], "min_size (0 or more pixels)"),
     ],
 )
 def test_errors_are_one_sentence(image, options, words, capsys):
@@ -53,6 +55,22 @@ def test_errors_are_one_sentence(image, options, words, capsys):
     err = capsys.readouterr().err
     assert err.startswith("clickseg-segment: ") and words in err and "Traceback" not in err
     assert not image.with_name("mask.png").exists()
+
+
+def test_masks_are_cleaned(image, scene):
+    """All red disks answer to a click on one; a hole is where the click is not on red."""
+    whole, clean = image.with_name("whole.npy"), image.with_name("clean.npy")
+    pixels = scene.copy()
+    pixels[38:40, 48:50] = 128
+    pixels[4:7, 4:7] = scene[40, 50]
+    Image.fromarray(pixels).save(image)
+    said = [str(image), "--click", "44,50"]
+    assert main([*said, "-o", str(whole)]) == 0
+    options = ["--fill-holes", "--keep-parts", "clicked"]
+    assert main([*said, *options, "-o", str(clean)]) == 0
+    before, after = np.load(whole), np.load(clean)
+    assert not before[38, 48] and after[38, 48]
+    assert before[5, 5] and not after[5, 5]
 
 
 def test_an_older_mask_is_replaced_only_by_force(image, capsys):

@@ -251,7 +251,7 @@ def test_what_is_no_image_is_refused_and_the_old_one_stays(image, seg):
 
 def test_sixteen_bits_with_limits_give_the_mask_of_eight_bits(tiny_model, scene):
     grey = scene[..., 0]
-    eight, sixteen = Segmenter(tiny_model), Segmenter(tiny_model)
+    eight, sixteen = (Segmenter(tiny_model, bfloat16=False) for _ in range(2))
     eight.set_image(grey)
     sixteen.set_image(grey.astype(np.uint16) * 100 + 300, contrast_limits=(300, 300 + 25500))
     for seg in (eight, sixteen):

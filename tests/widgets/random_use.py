@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
+from contextlib import contextmanager
 
 import numpy as np
+from napari.utils.notifications import NotificationSeverity, notification_manager
 from qtpy.QtCore import QThreadPool
 from qtpy.QtWidgets import QApplication
 from widgets.leaks import callbacks
@@ -16,6 +17,15 @@ from napari_clickseg.widgets.objects.masks import POLICIES
 from napari_clickseg.widgets.work.tools import TOOLS
 
 OWN = ("positive", "negative", "preview", "objects", "shapes")
+
+
+@contextmanager
+def refused():
+    """What is done here may be refused, with a sentence."""
+    try:
+        yield
+    except ValueError as error:
+        assert str(error).endswith("."), error
 
 
 class RandomUser:
@@ -38,6 +48,7 @@ class RandomUser:
         self.rng = np.random.default_rng(seed)
         self.done = []
         self.layers = self.worked = 0
+        self._known = len(notification_manager.records)
         self.open_image()
         self.mine = viewer.add_points([(1, 2)], name="mine")
         self.dock = make_dock()
@@ -103,6 +114,12 @@ class RandomUser:
         self.settle()
         dock, clicking = self.dock, self.dock.clicking
         assert dock.controller.error is None, dock.controller.error
+        errors = [
+            note.message
+            for note in notification_manager.records[self._known :]
+            if note.severity == NotificationSeverity.ERROR
+        ]
+        assert all(text.endswith(".") for text in errors), errors  # sentences of ours
         assert np.array_equal(self.mine.data, [(1, 2)])
         if not clicking.active:
             return
@@ -150,7 +167,7 @@ class RandomUser:
         return [bare(layer) for layer in self.viewer.layers if layer.name.startswith("image")]
 
     def click(self):
-        with suppress(ValueError):  # refused with a sentence
+        with refused():
             self.dock.click(*self.place(), bool(self.rng.random() < 0.8))
 
     def draw(self):
@@ -160,7 +177,7 @@ class RandomUser:
         corner = self.rng.integers(0, 60, 2)
         points = [tuple(corner + self.rng.integers(0, 40, 2) + [20 * i, 5 * i]) for i in range(4)]
         kind = self.rng.integers(3)
-        with suppress(ValueError):
+        with refused():
             if kind == 2:
                 from napari_clickseg.geometry import Box
 

@@ -11,8 +11,9 @@ from napari.layers import Image, Labels
 from napari_clickseg import Box, Segmenter
 from napari_clickseg.engine.predictor import Predictor
 from napari_clickseg.widgets.image.plane import Plane, visible_box
-from napari_clickseg.widgets.layers import own as layers
 from napari_clickseg.widgets.layers import window
+from napari_clickseg.widgets.layers import zeros as sparse
+from napari_clickseg.widgets.layers.own import ClickLayers
 from napari_clickseg.widgets.layers.window import Window
 from napari_clickseg.widgets.work import jobs
 
@@ -286,13 +287,13 @@ def test_a_stack_keeps_the_objects_of_its_slices(dock_on, settle, scene, small_l
 def test_the_worker_has_the_memory_of_a_larger_preview_ready(
     dock_on, settle, scene, small_limit, monkeypatch
 ):
-    provided, provide = [], layers.ClickLayers.provide
+    provided, provide = [], ClickLayers.provide
 
     def watched(self, window, plane):
         provide(self, window, plane)
         provided.append((self._spare, threading.current_thread()))
 
-    monkeypatch.setattr(layers.ClickLayers, "provide", watched)
+    monkeypatch.setattr(ClickLayers, "provide", watched)
     _, dock, _ = dock_on(scene)
     made = dock.clicking.layers
     for at in ((480, 420), (760, 1100)):  # the second one makes it grow
@@ -335,8 +336,8 @@ def test_objects_lie_on_disk_where_memory_refuses_them(dock_on, settle, scene, m
 
     few = SimpleNamespace(zeros=refuse, memmap=np.memmap)
     with monkeypatch.context() as patched:
-        patched.setattr(layers, "np", few)
-        zeros = layers._zeros((50, 60), np.uint16)
+        patched.setattr(sparse, "np", few)
+        zeros = sparse.zeros((50, 60), np.uint16)
     assert isinstance(zeros, np.memmap) and not zeros.any()
     zeros[3:5, 7] = 9
     labels = Labels(zeros)

@@ -5,6 +5,8 @@ import pytest
 from widgets.disks import DiskModel
 from widgets.three import key, labels, objects, preview
 
+from napari_clickseg.widgets.objects import steps
+
 
 def test_undo_and_redo_go_through_accepting_deleting_merging_and_opening(three, settle):
     _, dock, _ = three
@@ -139,3 +141,22 @@ def test_objects_are_kept_for_each_image(three, settle, image):
     assert set(objects(dock).labels) == {1, 2, 3}
     dock.actions.open_again(key(dock, 1))
     assert np.array_equal(preview(dock), data == 1)
+
+
+def test_old_steps_give_way_to_what_all_of_them_may_take(three, monkeypatch):
+    _, dock, data = three
+    past = objects(dock)._book.steps.past
+    assert len(past) == 3 and all(len(step.work.history.past) == 1 for step in past)
+    tile = past[0].work.history.present.probabilities.kept
+    assert past[0].nbytes >= sum(tile.values()) > 0
+    there = [sum(step.nbytes for step in past[first:]) for first in range(3)]
+
+    monkeypatch.setattr(steps, "MOST_BYTES", there[1])
+    objects(dock).delete([key(dock, 3)])  # takes some bytes more
+    assert [step.what for step in past] == ["accepting object 3", "deleting object 3"]
+    assert not past[0].work.history.past  # its clicks came back one by one, now all at once
+    monkeypatch.setattr(steps, "MOST_BYTES", 0)
+    objects(dock).delete([key(dock, 2)])
+    dock.controls.undo.click()
+    assert not dock.controls.undo.isEnabled()
+    assert set(np.unique(labels(dock))) == {0, 1, 2}

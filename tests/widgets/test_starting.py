@@ -25,6 +25,27 @@ def started(dock_of, settle, image, masks):
     return viewer, dock, layer
 
 
+def test_a_new_object_starts_from_the_one_selected_on_another_slice(dock_of, settle, image):
+    viewer, dock = dock_of()
+    viewer.add_image(np.stack([image[..., 0]] * 2), contrast_limits=(0, 255))
+    viewer.dims.set_current_step(0, 0)
+    dock.start()
+    dock.click(60, 80)
+    settle(dock)
+    mask = dock.clicking.layers.preview.data[0] != 0
+    dock.accept()
+    viewer.dims.set_current_step(0, 1)
+    dock.starting.panel.source.setCurrentText("selected object")
+    dock.starting.panel.part.setCurrentIndex(1)
+    dock.objects.table.clearSelection()
+    dock.starting.take()
+    assert "Select one object" in dock.status.text()
+    dock.objects.table.selectRow(0)
+    viewer.dims.set_current_step(0, 1)
+    dock.starting.take()
+    assert mask.any() and np.array_equal(dock.clicking.layers.preview.data[1] != 0, mask)
+
+
 def test_the_first_click_chooses_the_part_of_a_mask_to_correct(started, settle, masks):
     _, dock, layer = started
     dock.starting.panel.choose_layer(layer)

@@ -277,3 +277,22 @@ def test_a_model_that_takes_strokes_is_told_of_them(dock_of, settle, image):
     drag(dock.clicking.layers.shapes, LINE)
     settle(dock)
     assert set(seen) == {"stroke"}
+
+
+def test_what_comes_back_in_a_3d_view_is_drawn_as_soon_as_that_is_left(started, settle):
+    viewer, dock = started
+    dock.tools.choose("box")
+    shapes = dock.clicking.layers.shapes
+    drag(shapes, [(30, 30), (70, 110)])
+    settle(dock)
+    mask = preview(dock).copy()
+    dock.accept()
+    for _ in range(2):
+        viewer.dims.ndisplay = 3
+        dock.undo()
+        viewer.dims.ndisplay = 2
+        assert list(shapes.shape_type) == ["rectangle"] and np.array_equal(preview(dock), mask)
+        viewer.dims.ndisplay = 3
+        dock.redo()
+        viewer.dims.ndisplay = 2
+        assert not len(shapes.data) and not preview(dock).any()

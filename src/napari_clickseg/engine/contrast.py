@@ -10,7 +10,7 @@ import numpy as np
 from ..data.readers import ImageReader
 from ..geometry import Box
 
-__all__ = ["black_and_white", "to_rgb"]
+__all__ = ["black_and_white", "full_range", "percentile_limits", "to_rgb"]
 
 PERCENTILES = (0.1, 99.9)
 WHOLE_SIDE = 1024  # sides up to this are looked at whole for percentiles, longer ones in blocks
@@ -44,15 +44,37 @@ def black_and_white(
         return 0.0, 1.0
     if dtype == np.uint8 or (colour and dtype.kind == "u"):
         return 0.0, float(np.iinfo(dtype).max)
+    if colour and dtype.kind == "f":
+        values = _sample(reader)
+        if values.size and values.min() >= 0 and values.max() <= 1:
+            return 0.0, 1.0
+    return percentile_limits(reader)
+
+
+def percentile_limits(
+    reader: ImageReader, percentiles: tuple[float, float] = PERCENTILES
+) -> tuple[float, float]:
+    """Percentiles of the finite values; 0 and 1 without any.
+
+    Of a large image without small levels, blocks all over it are looked at.
+    """
     values = _sample(reader)
     if values.size == 0:
         return 0.0, 1.0
-    if colour and dtype.kind == "f" and values.min() >= 0 and values.max() <= 1:
-        return 0.0, 1.0
-    low, high = (float(value) for value in np.percentile(values, PERCENTILES))
+    low, high = (float(value) for value in np.percentile(values, percentiles))
     if high - low < np.finfo(np.float64).tiny:  # constant: any wider range shows it as black
         high = low + max(1.0, 1e-12 * abs(low))
     return low, high
+
+
+def full_range(reader: ImageReader) -> tuple[float, float]:
+    """The range of the dtype; of floats the smallest and the largest finite value."""
+    if reader.dtype.kind == "b":
+        return 0.0, 1.0
+    if reader.dtype.kind in "iu":
+        about = np.iinfo(reader.dtype)
+        return float(about.min), float(about.max)
+    return percentile_limits(reader, (0.0, 100.0))
 
 
 def _checked(contrast_limits: Sequence[float]) -> tuple[float, float]:

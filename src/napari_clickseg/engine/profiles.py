@@ -273,6 +273,7 @@ PROFILES: Mapping[str, Profile] = {
             brs_wraps=False,
             follow_edges=True,
             correct_locally=True,
+            bfloat16=True,
         ),
         Profile("fbrs", brs="f-BRS-B"),
         Profile("ritm"),

@@ -42,6 +42,7 @@ class Regions:
         self._boxes: dict[Key, Box] = {}
         self._labels: dict[Key, np.ndarray | None] = {}  # None: true all over
         self._first: dict[Key, int] = {}  # what has to be added to the labels of a tile
+        self._count: dict[Key, int] = {}
         total = 0
         for key, box in parts:
             piece = read(box)
@@ -49,7 +50,8 @@ class Regions:
                 continue
             whole = bool(piece.all())
             labels, count = (None, 1) if whole else label(piece, structure, output=np.uint16)
-            self._boxes[key], self._labels[key], self._first[key] = box, labels, total
+            self._boxes[key], self._labels[key] = box, labels
+            self._first[key], self._count[key] = total, count
             total += count
         edges = np.concatenate([np.zeros((2, 0), int), *self._edges(corners)], axis=1)
         graph = coo_array((np.ones(edges.shape[1], bool), edges), shape=(total + 1, total + 1))
@@ -112,9 +114,8 @@ class Regions:
 
     def _numbers(self, key: Key) -> np.ndarray:
         """The region numbers of the labels 0, 1, ... of a tile."""
-        labels, first = self._labels[key], self._first[key]
-        count = 1 if labels is None else int(labels.max())
-        return np.concatenate([[0], self._number[first + 1 : first + 1 + count]])
+        first = self._first[key] + 1
+        return np.concatenate([[0], self._number[first : first + self._count[key]]])
 
     def _read(self, key: Key, inside: Box) -> np.ndarray:
         """Region numbers in a box within a tile."""

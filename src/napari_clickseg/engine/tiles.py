@@ -189,6 +189,12 @@ class TileMap(Sliceable):
                 out[of_row, of_col] = tile
         return out
 
+    @property
+    def kept(self) -> dict[int, int]:
+        """Bytes of each tile that is kept as pixels, by its identity: maps may share it."""
+        tiles = self._tiles.values()
+        return {id(tile): tile.nbytes for tile in tiles if isinstance(tile, np.ndarray)}
+
     def changed_tiles(self, other: TileMap) -> set[Key]:
         """Numbers of the tiles that two maps of one shape do not share."""
         keys = self._tiles.keys() | other._tiles.keys()

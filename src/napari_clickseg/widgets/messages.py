@@ -42,6 +42,8 @@ CANCELLED = "Cancelled. The clicks are kept; Run (G) or the next click runs them
 AUTO_RUN_OFF = "Auto-run is off: clicks wait until you press Run (G)."
 NOT_FINITE = "The image has NaN or infinite values here; they were set to 0 for the model."
 NO_MASK_HERE = "The mask has nothing at this click; the object starts empty."
+SELECT_ONE = "Select one object in the table; the new object starts from its mask."
+OTHER_AXES = "The selected object lies on a slice along other axes. Show those, or select another."
 NO_SLICES = "The image has no other slice to go on to."
 LAST_SLICE = "This is the last slice along the slider moved last."
 NOTHING_NEAR = "There is no click near the mouse pointer."
@@ -105,6 +107,22 @@ def no_contrast(value: float) -> str:
     return (
         f"This region has no contrast (min = max = {value:g}). "
         "Check the contrast limits or channel."
+    )
+
+
+def not_writable(name: str) -> str:
+    """A layer that objects cannot be written into."""
+    return (
+        f"'{name}' is read from a file as it is shown, or has several scales, so that nothing can "
+        "be written into it. Choose a Labels layer in memory; Duplicate Layer makes one."
+    )
+
+
+def other_place(name: str) -> str:
+    """A layer for objects that does not lie on the image."""
+    return (
+        f"'{name}' has the image's shape but lies elsewhere. Give it the image's scale and "
+        "translation, or choose it under Start from, which resamples it."
     )
 
 

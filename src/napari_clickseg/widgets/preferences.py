@@ -34,6 +34,8 @@ class Preferences:
         Record accepted objects and unfinished clicks on the disk.
     colours : str
         Of clicks, lines and the preview: a name of `layers.own.COLOURS`.
+    threads : int
+        That a network on the processor may use; 0 leaves that to PyTorch.
     """
 
     model: str = ""
@@ -43,6 +45,7 @@ class Preferences:
     overlap: str = "keep existing"
     autosave: bool = True
     colours: str = "green and red"
+    threads: int = 0
 
 
 def begin_with(dock: Any, wanted: Preferences) -> None:
@@ -59,6 +62,7 @@ def begin_with(dock: Any, wanted: Preferences) -> None:
     dock.controls.policy.setCurrentText(wanted.overlap)
     dock.autosave.on = wanted.autosave
     dock.clicking.layers.colours = COLOURS.get(wanted.colours, COLOURS[Preferences.colours])
+    dock.controller.cache.threads = wanted.threads
     if wanted.threshold:
         dock.controls.threshold.setValue(wanted.threshold)
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 TOOLTIPS: dict[str, str] = {
     "image": "The image to click on. Only image layers are listed; it is never changed.",
+    "contrast": "Which values the model sees as black and white, from the next object on: the\n"
+    "limits of the layer, percentiles of its values, or all that its type can hold (of floats:\n"
+    "the smallest and largest value). Colour photographs are taken as they are.",
     "model": "The network that turns clicks into a mask: those of the package and those in the\n"
     "folder of downloaded models. The options below start with its published numbers.",
     "browse": "Open a model file: our .safetensors, a published .pth or .pt, or .params of MXNet.",
@@ -50,7 +53,8 @@ TOOLTIPS: dict[str, str] = {
     "keeps its id; a key (Escape) gives it back as it was.",
     "folder_clicks": "Write a session (.clickseg.json) with each mask, so that its objects come\n"
     "back with their clicks.",
-    "start_source": "What a new object starts from: nothing, masks of a Labels layer, or a file.",
+    "start_source": "What a new object starts from: nothing, the object selected in the table\n"
+    "(also that of another slice), masks of a Labels layer, or a file.",
     "start_part": "the part clicked: the connected part of the label under the first click.\n"
     "all of it: press Take.",
     "start_take": "Make all of the mask the object in work; clicks then correct it.",
@@ -68,6 +72,9 @@ TOOLTIPS: dict[str, str] = {
     "the next object (N).",
     "accept_part": "Write the preview into the object and click on another part of it: the label\n"
     "id stays (Shift+N).",
+    "objects_layer": "The Labels layer that accepted objects are written into. Choose one of\n"
+    "yours to go on with the objects in it.",
+    "region": "Draw a thin frame around the part of the image that the model looked at last.",
     "objects_table": "Accepted objects. Select one to see it; double-click it to click on it\n"
     "again: its clicks come back and it keeps its id; a key (Escape) gives it back as it was.\n"
     "Double-click a class to name it. Ctrl+click selects several. Keys go to the previous (,)\n"
@@ -122,8 +129,11 @@ TOOLTIPS: dict[str, str] = {
     "cascade_steps": "Cascade-forward refinement: how often the network looks again at its own\n"
     "mask after the first click.",
     "cascade_adaptive": "End the CFR steps once hardly a pixel of the mask changes.",
+    "bfloat16": "Compute with half as many bits where the processor or GPU has them: faster and\n"
+    "less memory, and masks that differ by a few pixels at the outline. Refinement stays exact.",
     "all_keys": "Show what all keys do (F1). They are set in napari's Preferences.",
-    "roi": "The part of the image that the model looked at on the last click.",
+    "roi": "The part of the image that the model looked at on the last click; on a GPU also how\n"
+    "much of its memory is in use.",
 }
 
 

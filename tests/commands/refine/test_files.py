@@ -5,12 +5,14 @@ import json
 import numpy as np
 import pytest
 from commands.refine.calls import call, contents, rows, truth
+from fakes import ColourModel
 from PIL import Image
 from tifffile import imread, imwrite
 
 from napari_clickseg.commands import refine, refine_files
 from napari_clickseg.commands.refine import main
 from napari_clickseg.data.replacing import replacing
+from napari_clickseg.engine.refine import MaskRefiner
 
 
 def test_masks_and_tables(folders, weights, colours, scene, capsys):
@@ -48,6 +50,24 @@ def test_finished_images_are_checked_and_skipped(folders, weights, colours, caps
     assert "(2 of them finished before)" in capsys.readouterr().out
     call(folders, "--model", weights, "--again")
     assert colours.calls == 2 * calls
+
+
+def test_other_cleaning_is_made_anew_and_leaves_small_parts_out(
+    folders, weights, scene, monkeypatch
+):
+    model = ColourModel()
+    monkeypatch.setattr(
+        refine_files, "_refiner", lambda options: MaskRefiner(model, **dict(options.cleaning))
+    )
+    mask = np.asarray(Image.open(folders[1] / "a.png")).copy()
+    mask[2:5, 2:5] = 1
+    Image.fromarray(mask).save(folders[1] / "a.png")
+    call(folders, "--model", weights)
+    calls, before = model.calls, np.asarray(Image.open(folders[2] / "a.png"))
+    assert before[3, 3] == 1
+    assert call(folders, "--model", weights, "--keep-parts", "largest") == 0
+    after = np.asarray(Image.open(folders[2] / "a.png"))
+    assert model.calls > calls and after[3, 3] == 0 and (after == 1).sum() > 100
 
 
 def test_a_changed_input_is_refined_anew(folders, weights, colours, scene):

@@ -8,6 +8,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QFormLayout, QWidget
 
 from ..image.channels import Channel, ChannelReader, channels_for
+from ..image.contrast_choice import AS_DISPLAYED
 from ..image.plane import Plane, channel_axis
 from ..layers.own import bare
 from ..section import Section
@@ -31,6 +32,11 @@ class ChannelPanel(Section):
     -------
     edited
         Other channels were chosen.
+
+    Attributes
+    ----------
+    contrast : str
+        One of `CONTRASTS`, for each channel.
     """
 
     edited = Signal()
@@ -40,6 +46,7 @@ class ChannelPanel(Section):
         self._viewer = viewer
         self._image: Image | None = None
         self._offered: list[Channel] = []
+        self.contrast = AS_DISPLAYED
         body = QWidget()
         form = QFormLayout(body)
         form.setContentsMargins(4, 0, 0, 0)
@@ -148,4 +155,4 @@ class ChannelPanel(Section):
         channels = [self._channel(box) for box in self.boxes]
         if channels[0] is None:
             return None
-        return ChannelReader(channels, plane)
+        return ChannelReader(channels, plane, self.contrast)

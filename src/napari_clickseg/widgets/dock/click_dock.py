@@ -157,6 +157,7 @@ class ClickDock(Docked):
         self.source.said.connect(self.lines.say)
         channels = self.channels
         channels.edited.connect(lambda: self.clicking.share(channels.image, channels.axis))
+        self.source.contrast_box.currentTextChanged.connect(self._on_contrast)
         self.advanced.edited.connect(self._on_source)
         controls = self.controls
         self.tools.view.jump.clicked.connect(self.actions.jump)
@@ -265,6 +266,10 @@ class ClickDock(Docked):
                 self.status.setText("")
                 self.controller.load()
         self._refresh()
+
+    def _on_contrast(self, choice: str) -> None:
+        self.clicking.readers.contrast = self.channels.contrast = choice
+        self.clicking.readers.clear()
 
     def _on_lost(self, role: str) -> None:
         if role == "objects":

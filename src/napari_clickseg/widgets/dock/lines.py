@@ -80,10 +80,11 @@ class Lines:
         self._note = ""
 
     def show_roi(self) -> None:
-        """Say what the model looked at."""
+        """Say what the model looked at, and how much memory its device has left."""
         session = self._controller.session
         roi = None if session is None else session.roi
-        self.roi.setText("" if roi is None else messages.region(roi))
+        region = "" if roi is None else messages.region(roi)
+        self.roi.setText("\n".join(filter(None, (region, self._controller.cache.memory))))
 
     def say(self, text: str, level: str) -> None:
         """Say what happened; errors are shown as a notification too.

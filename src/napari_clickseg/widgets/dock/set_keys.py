@@ -88,14 +88,14 @@ def _title(name: str) -> str:
 
 def _binding(text: str) -> str | None:
     """A key in one way of writing it; None for what is none."""
-    from app_model.types import KeyCode
     from napari.utils.key_bindings import coerce_keybinding
 
     try:
         binding = coerce_keybinding(text.strip())
     except (ValueError, TypeError, KeyError):
         return None
-    known = binding.parts and all(part.key not in (None, KeyCode.UNKNOWN) for part in binding.parts)
+    keys = [part.key for part in binding.parts]
+    known = keys and all(key is not None and key.name != "UNKNOWN" for key in keys)
     return str(binding) if known else None
 
 

@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 
 from ...models.zoo import ModelCard, find_card, list_models
 from .. import messages
+from ..image.contrast_choice import CONTRASTS
 from ..layers.own import bare
 from ..model.card_dialog import CardDialog
 from ..model.predictors import list_devices
@@ -27,6 +28,7 @@ from ..remembered import remember_model, remembered_models
 from ..section import Section
 from ..tooltips import tooltip
 from .controls import labelled_button
+from .search_box import SearchBox
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -71,7 +73,9 @@ class SourcePanel(Section):
         self._zoo: ZooDialog | None = None
         self._card_dialog: CardDialog | None = None
         self.image_box = _combo("image")
-        self.model_box = _combo("model")
+        self.model_box = _combo("model", SearchBox())
+        self.contrast_box = _combo("contrast")
+        self.contrast_box.addItems(CONTRASTS)
         self.device_box = _combo("device")
         self.device_box.addItems(list_devices())
         self.browse = labelled_button("browse", "Browse...")
@@ -101,10 +105,11 @@ class SourcePanel(Section):
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         buttons = QHBoxLayout()
         buttons.setSpacing(4)
-        for button, share in ((self.browse, 0), (self.more, 1), (self.read_card, 0)):
+        for button, share in ((self.browse, 3), (self.more, 5), (self.read_card, 2)):
             button.setStyleSheet("padding: 4px 0px; font-size: 11px;")
             buttons.addWidget(button, share)
         form.addRow("Image", self.image_box)
+        form.addRow("Contrast", self.contrast_box)
         form.addRow("Model", self.model_box)
         form.addRow("", self.about)
         form.addRow("", buttons)
@@ -116,7 +121,7 @@ class SourcePanel(Section):
         self.toggled.connect(self._name)
 
     def _name(self, *_: Any) -> None:
-        parts = [text for box in (self.image_box, self.model_box) if (text := box.currentText())]
+        parts = [text for text in (self.image_box.currentText(), self.model_box.chosen) if text]
         chosen = " · ".join(p if len(p) <= NAME_LENGTH else f"{p[:NAME_LENGTH]}..." for p in parts)
         self.setText(TITLE if self.isExpanded() or not chosen else chosen)
         self.toggleButton().setToolTip("" if self.isExpanded() else "\n".join(parts))
@@ -264,6 +269,7 @@ class SourcePanel(Section):
 
     def _on_edit(self, *_: Any) -> None:
         self._name()
+        self.contrast_box.setEnabled(self.image is not None and not self.image.rgb)
         self.show_loaded(None)
         self.edited.emit()
 
@@ -310,8 +316,8 @@ class _Combo(QComboBox):
         event.ignore()
 
 
-def _combo(name: str) -> QComboBox:
-    box = _Combo()
+def _combo(name: str, box: QComboBox | None = None) -> QComboBox:
+    box = _Combo() if box is None else box
     box.setObjectName(name)
     box.setToolTip(tooltip(name))
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)

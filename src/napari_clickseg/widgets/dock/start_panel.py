@@ -19,13 +19,17 @@ if TYPE_CHECKING:
 
 __all__ = ["EMPTY", "StartPanel"]
 
-EMPTY, FILE = "empty", "mask file..."
+EMPTY, SELECTED, FILE = "empty", "selected object", "mask file..."
+ALWAYS = (EMPTY, SELECTED)
+"""Above the layers."""
 PARTS = ("the part clicked", "all of it")
 LAYER_EVENTS = ("inserted", "removed", "renamed")
 
 
 class StartPanel(QWidget):
-    """Nothing, a Labels layer or a file; all of its mask, or what the first click falls on.
+    """Nothing, an accepted object, a Labels layer or a file.
+
+    All of its mask is meant, or the part that the first click falls on.
 
     Signals
     -------
@@ -77,13 +81,18 @@ class StartPanel(QWidget):
     @property
     def layer(self) -> Labels | None:
         """The Labels layer chosen."""
-        index = self.source.currentIndex() - 1
+        index = self.source.currentIndex() - len(ALWAYS)
         return self._layers[index] if 0 <= index < len(self._layers) else None
 
     @property
     def empty(self) -> bool:
         """Whether objects start from nothing."""
-        return self.layer is None and self.path is None
+        return self.layer is None and self.path is None and not self.selected
+
+    @property
+    def selected(self) -> bool:
+        """Whether objects start from the one selected in the table."""
+        return self.source.currentIndex() == ALWAYS.index(SELECTED)
 
     @property
     def whole(self) -> bool:
@@ -93,7 +102,7 @@ class StartPanel(QWidget):
     def choose_layer(self, layer: Any) -> None:
         """Choose a Labels layer of the viewer."""
         self.path = None
-        self.source.setCurrentIndex(1 + self._layers.index(bare(layer)))
+        self.source.setCurrentIndex(len(ALWAYS) + self._layers.index(bare(layer)))
         self._enable()
 
     def choose_file(self, path: Path) -> None:
@@ -104,17 +113,19 @@ class StartPanel(QWidget):
     def _fill(self, event: Any = None) -> None:
         from napari.layers import Labels
 
-        chosen = self.layer
+        chosen, selected = self.layer, self.selected
         layers = (bare(layer) for layer in self._viewer.layers)
         ours = (layer for layer in layers if isinstance(layer, Labels))
         self._layers = [layer for layer in ours if not is_preview(layer)][::-1]
         self.source.clear()
-        self.source.addItems([EMPTY, *(layer.name for layer in self._layers), FILE])
+        self.source.addItems([*ALWAYS, *(layer.name for layer in self._layers), FILE])
         if self.path is not None:
             self.source.setItemText(self.source.count() - 1, self.path.name)
             self.source.setCurrentIndex(self.source.count() - 1)
+        elif selected:
+            self.source.setCurrentIndex(ALWAYS.index(SELECTED))
         elif chosen in self._layers:
-            self.source.setCurrentIndex(1 + self._layers.index(chosen))
+            self.source.setCurrentIndex(len(ALWAYS) + self._layers.index(chosen))
         self._enable()
 
     def _on_source(self, index: int) -> None:

@@ -66,9 +66,24 @@ class Starting:
         image = self._clicking.image
         if self.panel.path is not None:
             return file_mask(self.panel.path, plane.shape_in(level_shape(image)))
+        if self.panel.selected:
+            return self._selected(plane)
         mask, note = layer_mask(self.panel.layer, image, plane)
         if note is not None:
             self._controller.said.emit(note, "warning")
+        return mask
+
+    def _selected(self, plane: Plane) -> np.ndarray:
+        """The mask of the object selected in the table, which may lie on another slice."""
+        keys, layer = self._actions.panel.table.keys, self._clicking.layers.objects
+        item = self._clicking.objects.items.get(keys[0]) if len(keys) == 1 else None
+        if item is None or layer is None:
+            raise ValueError(messages.SELECT_ONE)
+        shape = plane.shape_in(layer.data.shape)
+        if item.plane.axes != plane.axes:
+            raise ValueError(messages.OTHER_AXES)
+        mask = np.zeros(shape, bool)
+        mask[item.box.slices] = np.asarray(layer.data[item.plane.index(item.box)]) == item.label
         return mask
 
     def _on_first(self, plane: Plane, item: Interaction) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import messages
+from ..layers.region import RegionOutline
 from ..work.controller import Controller
 from ..work.tools import TOOLS
 from ..work.work import needs_prediction
@@ -47,11 +48,16 @@ class ToolActions:
         self.panel.auto_run.toggled.connect(self.set_auto_run)
         self.panel.run.clicked.connect(lambda: self.run())
         self.view.edited.connect(self._apply_view)
+        self.region = RegionOutline(clicking.layers, controller)
+        self.view.region.toggled.connect(self.region.switch)
+        clicking.layers.lost.connect(self._on_lost)
         self.view.hide_preview.pressed.connect(lambda: self._show_preview(False))
         self.view.hide_preview.released.connect(lambda: self._show_preview(True))
 
     def shut_down(self) -> None:
-        """Let go of the application."""
+        """Let go of the application and the layers."""
+        self.region.shut_down()
+        self._clicking.layers.lost.disconnect(self._on_lost)
         self._ctrl.close()
 
     @property
@@ -122,6 +128,10 @@ class ToolActions:
         box.setText(f"<table>{rows}</table>")
         box.setModal(False)
         box.show()
+
+    def _on_lost(self, role: str) -> None:
+        if role == "roi":
+            self.view.region.setChecked(False)
 
     def _on_ctrl(self, down: bool) -> None:
         self._controller.hold(down and self._clicking.active)

@@ -36,9 +36,10 @@ class ViewPanel(Section):
         self.click_size = _number(0, 40, int(ON_SCREEN), " px")
         self.click_size.setSpecialValueText("hidden")
         self.line_width = _number(1, 14, 3, " px")
+        self.region = QCheckBox("what the model saw")
         self.hide_preview = labelled_button("hide_preview", "Hold to hide (H)")
         self.jump = labelled_button("jump", "Go to object (J)")
-        for name in ("opacity", "outline", "click_size", "line_width"):
+        for name in ("opacity", "outline", "click_size", "line_width", "region"):
             getattr(self, name).setObjectName(name)
             getattr(self, name).setToolTip(tooltip(name))
         body = QWidget()
@@ -50,6 +51,7 @@ class ViewPanel(Section):
         form.addRow("Preview", self.outline)
         form.addRow("Click size", self.click_size)
         form.addRow("Line width", self.line_width)
+        form.addRow("Region", self.region)
         column.addLayout(form)
         buttons = QHBoxLayout()
         buttons.addWidget(self.hide_preview, 1)

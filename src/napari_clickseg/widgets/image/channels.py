@@ -11,11 +11,11 @@ import numpy as np
 from ...data.readers import ImageReader
 from ...engine.contrast import black_and_white, to_rgb
 from ...geometry import Box
+from .contrast_choice import AS_DISPLAYED, chosen_limits
 from .plane import (
     CHANNEL_NAMES,
     MOST_CHANNELS,
     Plane,
-    contrast_limits,
     level_shape,
     plane_reader,
 )
@@ -46,7 +46,9 @@ class Channel:
         """For display."""
         return self.layer.name if self.axis is None else f"channel {self.index}"
 
-    def reader(self, plane: Plane) -> tuple[ImageReader, tuple[float, float]]:
+    def reader(
+        self, plane: Plane, contrast: str = AS_DISPLAYED
+    ) -> tuple[ImageReader, tuple[float, float]]:
         """Its pixels in a plane of the image, and what is black and white there."""
         if self.axis is not None:
             steps = list(plane.steps)
@@ -55,7 +57,7 @@ class Channel:
         elif self.layer.ndim == 2:
             plane = Plane((0, 1), (None, None))
         found = plane_reader(self.layer, plane)
-        return found, black_and_white(found, contrast_limits(self.layer))
+        return found, black_and_white(found, chosen_limits(self.layer, found, contrast))
 
 
 def channels_for(image: Image, axes: tuple[int, int], layers: Sequence[Image]) -> list[Channel]:
@@ -92,6 +94,8 @@ class ChannelReader:
         Red, green, blue; None is black.
     plane : Plane
         Of the image.
+    contrast : str
+        One of `CONTRASTS`, for each of them.
 
     Raises
     ------
@@ -102,8 +106,12 @@ class ChannelReader:
     limits = (0.0, 1.0)
     dtype = np.dtype(np.float32)
 
-    def __init__(self, channels: Sequence[Channel | None], plane: Plane) -> None:
-        self._parts = [None if channel is None else channel.reader(plane) for channel in channels]
+    def __init__(
+        self, channels: Sequence[Channel | None], plane: Plane, contrast: str = AS_DISPLAYED
+    ) -> None:
+        self._parts = [
+            None if channel is None else channel.reader(plane, contrast) for channel in channels
+        ]
         readers = [part[0] for part in self._parts if part is not None]
         same = all(reader.levels == readers[0].levels for reader in readers)
         self.levels = readers[0].levels if same else readers[0].levels[:1]

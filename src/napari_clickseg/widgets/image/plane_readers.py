@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...data.readers import ImageReader
 from ...engine.contrast import black_and_white
-from .plane import Plane, contrast_limits, plane_reader
+from .contrast_choice import AS_DISPLAYED, chosen_limits
+from .plane import Plane, plane_reader
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -27,12 +28,15 @@ class PlaneReaders:
     ----------
     colours : callable
         ``colours(plane)``: a reader of chosen channels, None for the image as it is displayed.
+    contrast : str
+        One of `CONTRASTS`.
     """
 
     def __init__(self, image: Callable[[], Image]) -> None:
         self._image = image
         self._readers: dict[Any, ImageReader] = {}
         self.colours: Callable[[Plane], ImageReader | None] = lambda plane: None
+        self.contrast = AS_DISPLAYED
 
     def clear(self) -> None:
         """Forget them: the image has other pixels, or other channels are chosen."""
@@ -46,9 +50,10 @@ class PlaneReaders:
         return self._readers[key]
 
     def limits(self, plane: Plane) -> tuple[float, float] | None:
-        """What the viewer shows as black and white; None for RGB."""
-        composed = getattr(self.reader(plane), "limits", None)
-        return contrast_limits(self._image()) if composed is None else composed
+        """What is black and white as the user chose it; None for RGB."""
+        reader = self.reader(plane)
+        composed = getattr(reader, "limits", None)
+        return chosen_limits(self._image(), reader, self.contrast) if composed is None else composed
 
     def source(self, plane: Plane) -> tuple[ImageReader, tuple[float, float]]:
         """The reader of a plane, and what the model sees as black and white."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from ..image.plane import Plane, channel_axis, level_shape, objects_shape
 from .class_colours import object_colours
 from .redraw import undrawn
 from .window import Window, is_large
+from .zeros import zeros
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels, Layer, Points, Shapes
@@ -81,6 +81,7 @@ class ClickLayers:
         self.positive: Points | None = None
         self.negative: Points | None = None
         self.shapes: Shapes | None = None
+        self.roi: Shapes | None = None
         self.preview: Labels | None = None
         self.objects: Labels | None = None
         self.colours = COLOURS["green and red"]
@@ -99,7 +100,7 @@ class ClickLayers:
     @property
     def own(self) -> tuple[Layer, ...]:
         """All of our layers that exist."""
-        found = (self.positive, self.negative, self.shapes, self.preview, self.objects)
+        found = (self.positive, self.negative, self.shapes, self.roi, self.preview, self.objects)
         return tuple(layer for layer in found if layer is not None)
 
     @property
@@ -127,9 +128,17 @@ class ClickLayers:
             layer = getattr(self, f"_make_{role}")(shape)
             setattr(self, role, layer)
             if role == "objects":
-                self._objects_of.append((image, layer))
+                self._objects_of.insert(0, (image, layer))
             self._viewer.add_layer(layer)
         return tuple(made)
+
+    def adopt(self, image: Image, layer: Labels | None) -> None:
+        """Let a layer of the user hold the objects of the image clicked on; None: a new one."""
+        self._objects_of = [(img, obj) for img, obj in self._objects_of if obj is not layer]
+        if layer is not None:
+            self._objects_of.insert(0, (image, layer))
+        self.objects = layer
+        self.create(image)
 
     def drop_objects(self) -> None:
         """Remove the objects layer from the viewer."""
@@ -142,10 +151,10 @@ class ClickLayers:
             self._watch_image(False)
         gone = [
             layer
-            for layer in (self.positive, self.negative, self.shapes, self.preview)
+            for layer in (self.positive, self.negative, self.shapes, self.roi, self.preview)
             if layer is not None
         ]
-        self.image = self._made_for = None
+        self.image = self._made_for = self.roi = None
         self.positive = self.negative = self.shapes = self.preview = self.objects = None
         self._spare = None
         gone = [layer for layer in gone if layer in self._viewer.layers]
@@ -222,7 +231,7 @@ class ClickLayers:
         from napari.layers import Labels
 
         return Labels(
-            _zeros(shape, np.uint16),
+            zeros(shape, np.uint16),
             name="clickseg objects",
             opacity=0.65,
             colormap=object_colours(),
@@ -264,6 +273,26 @@ class ClickLayers:
         self._viewer.add_layer(self.shapes)
         return self.shapes
 
+    def make_roi(self) -> Shapes:
+        """Make the layer of what the model looked at; the layer in use stays so."""
+        from napari.layers import Shapes
+
+        self.roi = Shapes(
+            ndim=len(self.shape),
+            name="clickseg roi",
+            edge_color="white",
+            face_color="transparent",
+            opacity=0.8,
+            **self._transform(),
+        )
+        selection = self._viewer.layers.selection
+        active = selection.active
+        self._viewer.add_layer(self.roi)
+        self.roi.editable = False
+        if active is not None:
+            selection.active = active
+        return self.roi
+
     def _make_points(self, ndim: int, name: str, symbol: str, colour: str) -> Points:
         from napari.layers import Points
 
@@ -293,7 +322,7 @@ class ClickLayers:
             self.image = self._made_for = None
             self.lost.emit("image")
             return
-        for role in (*ROLES, "shapes"):
+        for role in (*ROLES, "shapes", "roi"):
             if layer is getattr(self, role):
                 setattr(self, role, None)
                 self.lost.emit(role)
@@ -314,16 +343,3 @@ class ClickLayers:
                 setattr(layer, name, value)
         if self.preview is not None:
             self.preview.translate = self._placed(self.window.start)
-
-
-def _zeros(shape: tuple[int, ...], dtype: type) -> np.ndarray:
-    """Zeros that take memory where something is written only; on disk if memory refuses them.
-
-    napari draws a Labels layer from one array. It makes a dense copy of a zarr or dask array
-    whenever it draws, and none of a numpy array.
-    """
-    try:
-        return np.zeros(shape, dtype)
-    except MemoryError:
-        with tempfile.TemporaryFile(prefix="clickseg-objects-") as file:
-            return np.memmap(file, dtype, "w+", shape=shape)

@@ -115,6 +115,11 @@ class Patch:
         parts = tuple(replace(p, before=p.after, after=p.before) for p in self.parts[::-1])
         return replace(self, parts=parts)
 
+    @property
+    def nbytes(self) -> int:
+        """What it takes, in bytes."""
+        return sum(p.bits.nbytes + p.before.nbytes + p.after.nbytes for p in self.parts)
+
     def counts(self) -> Counter[int]:
         """By how many pixels each label grows; negative for those that lose some."""
         total: Counter[int] = Counter()

@@ -37,8 +37,8 @@ __all__ = ["AdvancedPanel"]
 ROWS = {
     "fill_holes": "Holes",
     "keep_parts": "Parts",
-    "min_size": "Smallest part",
-    "smooth": "Outline",
+    "min_size": "Min size",
+    "smooth": "Smooth",
     "profile": "Profile",
     "zoom_in": "ZoomIn",
     "zoom_expansion": "Expansion",
@@ -52,6 +52,7 @@ ROWS = {
     "max_clicks": "Network clicks",
     "cascade_steps": "CFR steps",
     "cascade_adaptive": "CFR end",
+    "bfloat16": "Precision",
 }
 
 
@@ -82,9 +83,8 @@ class AdvancedPanel(Section):
         self.smooth.setRange(0.0, MOST_SMOOTH)
         self.smooth.setSingleStep(0.5)
         self.smooth.setDecimals(1)
-        self.smooth.setPrefix("smooth ")
         self.smooth.setSuffix(" px")
-        self.smooth.setSpecialValueText("as it is")
+        self.smooth.setSpecialValueText("none")
         self.profile = _choice(PROFILE_NAMES)
         self.zoom_in = QCheckBox("zoom in on object")
         self.zoom_expansion = QDoubleSpinBox()
@@ -101,6 +101,7 @@ class AdvancedPanel(Section):
         self.max_clicks = _number(0, 1000, special="all")
         self.cascade_steps = _number(0, 1000, special="none")
         self.cascade_adaptive = QCheckBox("early, once the mask settles")
+        self.bfloat16 = QCheckBox("bfloat16 where it is faster")
         self._lay_out()
         self._connect()
         self.show_model(None, self._base)

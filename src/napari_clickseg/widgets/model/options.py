@@ -42,6 +42,7 @@ PLAIN_FIELDS = {
     "brs_evaluations": "brs_evaluations",
     "cascade_steps": "cascade_steps",
     "cascade_adaptive": "cascade_adaptive",
+    "bfloat16": "bfloat16",
 }
 CLEANING = ("fill_holes", "keep_parts", "min_size", "smooth")
 """Fields that say how the kept answer becomes the mask that is shown; the model is not asked."""

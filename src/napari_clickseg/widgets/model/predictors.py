@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from .. import messages
+from .device_memory import memory_in_use
 from .options import base_profile, overrides
 
 if TYPE_CHECKING:
@@ -71,6 +72,13 @@ class PredictorCache:
     ----------
     load : callable, optional
         ``load(model, device) -> ClickModel``; by default the zoo's `load_model`.
+
+    Attributes
+    ----------
+    threads : int
+        That a network on the processor may use; 0 leaves that to PyTorch.
+    memory : str
+        What of the device's memory is in use, as it was last looked at.
     """
 
     def __init__(self, load: Callable[[str, str], ClickModel] | None = None) -> None:
@@ -78,6 +86,7 @@ class PredictorCache:
         self._model: ClickModel | None = None
         self._predictor: Predictor | None = None
         self._choice: Choice | None = None
+        self.threads, self.memory = 0, ""
 
     def holds(self, choice: Choice) -> bool:
         """Whether the model of this choice is loaded."""
@@ -109,6 +118,10 @@ class PredictorCache:
         """Where the loaded model runs, such as ``"cpu"`` or ``"cuda:0"``."""
         weight = None if self._model is None else next(self._model.parameters(), None)
         return "cpu" if weight is None else str(weight.device)
+
+    def look_at_memory(self) -> None:
+        """Note what of the device's memory is in use; for the worker, which waits for it anyway."""
+        self.memory = memory_in_use(self.device)
 
     def get_smaller(self, choice: Choice, shape: tuple[int, int]) -> tuple[Predictor, int, int]:
         """A predictor that looks at half as many rows and columns, used from now on.
@@ -153,6 +166,10 @@ class PredictorCache:
         if load is None:
             from ...models.zoo import load_model as load
         model = load(choice.model, choice.device)
+        if self.threads:
+            import torch
+
+            torch.set_num_threads(self.threads)
         if "click" not in model.spec.interactions:
             raise ValueError(messages.no_clicks(model.spec.interactions))
         return model

@@ -12,6 +12,7 @@ from ..image.plane import Plane
 from ..image.pointing import centre_on
 from ..work.controller import Controller
 from .accepted import Key
+from .layer_choice import LayerChoice
 from .painted import PaintedObjects
 from .panel import ObjectsPanel
 
@@ -52,6 +53,9 @@ class ObjectActions:
         self._part = False
         self._layer: Any = None
         self._painted = PaintedObjects(clicking, controller)
+        self.layer_choice = LayerChoice(viewer, clicking, controller)
+        self.panel.layer_row.addWidget(self.layer_choice.title)
+        self.panel.layer_row.addWidget(self.layer_choice.box, 1)
         self.panel.wanted.connect(self.open_again)
         self.panel.chosen.connect(self.show)
         clicking.accepted.connect(self._on_accepted)
@@ -63,6 +67,7 @@ class ObjectActions:
     def shut_down(self) -> None:
         """Let go of everything."""
         self._painted.shut_down()
+        self.layer_choice.shut_down()
         self.panel.shut_down()
         self._clicking.accepted.disconnect(self._on_accepted)
         self._clicking.changed.disconnect(self._on_layer)

@@ -57,6 +57,7 @@ class ObjectsPanel(Section):
     ) -> None:
         super().__init__("Objects", parent)
         self._objects, self._colour = objects, colour
+        self.layer_row = QHBoxLayout()
         self.table = ObjectsTable()
         self.next_class = QComboBox()
         self.next_class.setEditable(True)
@@ -96,6 +97,7 @@ class ObjectsPanel(Section):
         for place, button in enumerate((self.open_again, self.merge, self.delete)):
             grid.addWidget(button, 0, place)
             grid.setColumnStretch(place, 1)
+        column.addLayout(self.layer_row)
         column.addWidget(self.table)
         column.addLayout(grid)
         column.addLayout(row)

@@ -14,6 +14,8 @@ __all__ = ["Opened", "Step", "Steps"]
 
 MOST = 200
 """Steps that are kept."""
+MOST_BYTES = 512 * 2**20
+"""What all steps together may take; the newest one is kept in any case."""
 WHOLE = 10
 """Steps that keep all that was undone within their object; older ones keep its last state."""
 
@@ -60,6 +62,8 @@ class Step:
         Steps within the object in work on either side.
     joined : bool
         It is taken back and brought back together with the step before.
+    nbytes : int
+        What it took when it was done or thinned, in bytes.
     """
 
     what: str
@@ -72,6 +76,7 @@ class Step:
     before: int = 0
     after: int = 0
     joined: bool = False
+    nbytes: int = 0
 
     def turn(self) -> None:
         """Exchange before and after of all but the work."""
@@ -83,6 +88,19 @@ class Step:
         if self.work is not None:
             self.work.history = History(self.work.history.present)
             self.work.shown = None
+        self.weigh()
+
+    def weigh(self) -> None:
+        """Find out what it takes: the masks that nothing else needs, and the pixels changed."""
+        masks = [old.start for new, old in self.items if new is None and old is not None]
+        if self.work is not None:
+            history = self.work.history
+            for session in (*history.past, history.present, *history.future):
+                masks += [session.probabilities, session.start_mask, session.given]
+        tiles: dict[int, int] = {}
+        for mask in masks:
+            tiles |= {} if mask is None else mask.kept
+        self.nbytes = sum(tiles.values()) + sum(patch.nbytes for patch in self.patches)
 
 
 class Steps:
@@ -96,9 +114,20 @@ class Steps:
         """Remember a new step; what was undone is forgotten."""
         self.future.clear()
         self.past.append(step)
+        step.weigh()
         del self.past[:-MOST]
         if len(self.past) > WHOLE:
             self.past[-WHOLE - 1].thin()
+        for old in self.past[-WHOLE:-1]:
+            if self.nbytes > MOST_BYTES:
+                old.thin()
+        while len(self.past) > 1 and self.nbytes > MOST_BYTES:
+            del self.past[0]
+
+    @property
+    def nbytes(self) -> int:
+        """What the steps done take, in bytes."""
+        return sum(step.nbytes for step in self.past)
 
     def clear(self) -> None:
         """Forget all."""

@@ -135,6 +135,7 @@ def prediction(
                 after, why = run_within_memory(cache, choice, step, cancelled)
                 short = why or short
             predictor = cache.get(choice)
+            cache.look_at_memory()
             taken = (time.perf_counter() - start) / new
         first_look = bool(new) and session.predicted == 0
         note = short or (pixel_warning(after) if first_look else None)

@@ -15,7 +15,7 @@ from ..image.plane import Plane, level_shape, objects_shape
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
 
-__all__ = ["component", "file_mask", "layer_mask", "masked_centres"]
+__all__ = ["component", "file_mask", "layer_mask", "masked_centres", "same_place"]
 
 MOST_PARTS = 20
 """Parts of a mask that get a click of their own, the largest first."""
@@ -44,14 +44,14 @@ def layer_mask(layer: Labels, image: Image, plane: Plane) -> tuple[np.ndarray, s
     shape, wanted = level_shape(layer), level_shape(image)
     data = layer.data[0] if layer.multiscale else layer.data
     shared = shape == objects_shape(image) and shape != wanted  # by all channels
-    same_place = _same_place(layer, image, plane.channel[0] if shared else None)
-    if same_place and (shared or shape == wanted):
+    here = same_place(layer, image, plane.channel[0] if shared else None)
+    if here and (shared or shape == wanted):
         steps = plane.steps if shared else plane.seen
         index = tuple(slice(None) if step is None else step for step in steps)
         return np.asarray(data[index]), None
     if shape == plane.shape_in(wanted) and len(wanted) > 2:
         return np.asarray(data), None  # one mask for every slice
-    if layer.ndim != image.ndim or (shape != wanted and same_place):
+    if layer.ndim != image.ndim or (shape != wanted and here):
         raise ValueError(messages.mask_misfit(layer.name, shape, wanted))
     return _resampled(data, layer, image, plane), messages.mask_resampled(_turned(layer, image))
 
@@ -102,7 +102,7 @@ def _corners(layer: Any) -> np.ndarray:
     return np.array([layer.data_to_world(point) for point in points])
 
 
-def _same_place(layer: Any, image: Any, but: int | None = None) -> bool:
+def same_place(layer: Any, image: Any, but: int | None = None) -> bool:
     """Whether a layer lies where another does, along all axes but one."""
     if layer.ndim != image.ndim:
         return False

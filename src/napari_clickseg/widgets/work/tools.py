@@ -121,6 +121,7 @@ class Tools:
     def stop(self) -> None:
         """Listen no more."""
         if self._events is not None:
+            self._viewer.dims.events.ndisplay.disconnect(self._on_ndisplay)
             self._events.close()
             if self._layers.shapes is not None:
                 self._layers.shapes.mode = "pan_zoom"
@@ -136,8 +137,12 @@ class Tools:
         ]
         if marks and self.plane is not None and self._layers.image is not None:
             self._begin()
-        if self._events is not None:
+        # napari breaks 2-D shapes that are written in a 3-D view: they wait until it is left
+        if self._events is not None and self._viewer.dims.ndisplay == 2:
             self._events.show(marks)
+
+    def _on_ndisplay(self, event: Any = None) -> None:
+        self.show()
 
     def _begin(self) -> Any:
         """The Shapes layer, listened to; made if it is missing."""
@@ -147,6 +152,8 @@ class Tools:
             shapes = self._layers.make_shapes()
             self._viewer.layers.selection.active = active
         if self._events is None or self._events.layer is not shapes:
+            if self._events is None:  # after the layers know of it
+                self._viewer.dims.events.ndisplay.connect(self._on_ndisplay, position="last")
             self._events = DrawnEvents(shapes, self._on_edit, self._layers.colours)
             self._events.thicken(self.width)
             self.set_positive(self.positive)
