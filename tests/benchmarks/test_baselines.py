@@ -108,9 +108,11 @@ def test_the_table_has_a_line_for_each_and_goes_on(folder, tmp_path, capsys):
 
 
 def test_what_does_not_exist_is_told_before_the_work(folder, capsys):
-    code, told = run(capsys, baselines, "--sets", folder, "--checkpoint", "nothing.pth")
+    code, told = run(
+        capsys, baselines, "--sets", folder, "--methods", "watershed", "--checkpoint", "nothing.pth"
+    )
     assert code == 2 and "nothing.pth" in told.err
-    code, told = run(capsys, baselines, "--sets", folder, "--images", 0)
+    code, told = run(capsys, baselines, "--sets", folder, "--methods", "watershed", "--images", 0)
     assert code == 2 and "measure nothing" in told.err
 
 

@@ -153,7 +153,7 @@ class Mirror(PublishedModel):
     def __init__(self, inputs: ClickInput) -> None:
         super().__init__("mirror", "ritm", inputs, {}, [self.inner_split("seen", prev=1)], {})
 
-    def _steps(self):
+    def _steps(self, split):
         return [("seen", lambda tensors: {"prev": tensors["coordinates"][:, :1]})]
 
     def _classify(self, tensors):
