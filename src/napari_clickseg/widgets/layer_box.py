@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QWidget
+from qtpy.QtWidgets import QWidget
 
 from .layers.own import bare, is_preview
+from .still_box import StillBox
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -18,7 +19,7 @@ __all__ = ["LayerBox"]
 LAYER_EVENTS = ("inserted", "removed", "reordered", "renamed")
 
 
-class LayerBox(QComboBox):
+class LayerBox(StillBox):
     """Follows the viewer's layers and holds them as objects, so that renaming is harmless.
 
     The preview of an object in work is not offered.
@@ -56,10 +57,6 @@ class LayerBox(QComboBox):
         """Follow the layer list no more."""
         for name in LAYER_EVENTS:
             getattr(self._viewer.layers.events, name).disconnect(self._fill)
-
-    def wheelEvent(self, event: Any) -> None:
-        """Leave the mouse wheel to the dock, so that scrolling it chooses nothing."""
-        event.ignore()
 
     @property
     def layer(self) -> Layer | None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QComboBox, QCompleter, QWidget
+
+from ..still_box import StillBox
 
 __all__ = ["SearchBox"]
 
 
-class SearchBox(QComboBox):
-    """Typing offers the entries that contain the text; anything else that is left there goes.
-
-    The mouse wheel is left to the dock, so that scrolling it chooses nothing.
-    """
+class SearchBox(StillBox):
+    """Typing offers the entries that contain the text; anything else that is left there goes."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -31,10 +28,6 @@ class SearchBox(QComboBox):
     def chosen(self) -> str:
         """The entry that is chosen, whatever is being typed; empty for none."""
         return self.itemText(self.currentIndex())
-
-    def wheelEvent(self, event: Any) -> None:
-        """Leave it to what the box lies in."""
-        event.ignore()
 
     def _settle(self) -> None:
         """Choose what was typed if there is one such entry only; else show what is chosen."""

@@ -26,6 +26,7 @@ from ..model.predictors import list_devices
 from ..model.zoo_dialog import ZooDialog
 from ..remembered import remember_model, remembered_models
 from ..section import Section
+from ..still_box import StillBox
 from ..tooltips import tooltip
 from .controls import labelled_button
 from .search_box import SearchBox
@@ -309,15 +310,8 @@ class SourcePanel(Section):
             self.said.emit(messages.arrived(name), "info")
 
 
-class _Combo(QComboBox):
-    """Leaves the mouse wheel to the dock, so that scrolling it chooses nothing."""
-
-    def wheelEvent(self, event: Any) -> None:
-        event.ignore()
-
-
 def _combo(name: str, box: QComboBox | None = None) -> QComboBox:
-    box = _Combo() if box is None else box
+    box = StillBox() if box is None else box
     box.setObjectName(name)
     box.setToolTip(tooltip(name))
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
