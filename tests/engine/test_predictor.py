@@ -16,6 +16,7 @@ from napari_clickseg.engine.predictor import Predictor
 from napari_clickseg.engine.profiles import get_profile
 from napari_clickseg.engine.segmenter import Segmenter
 from napari_clickseg.engine.tiles import TileMap
+from napari_clickseg.engine.tiling import Tiling
 from napari_clickseg.geometry import Box
 from napari_clickseg.interactions import BoxPrompt, Click, Contour, Stroke
 from napari_clickseg.models.staged import StagedModel
@@ -61,6 +62,23 @@ def test_a_click_corrects_a_started_mask_only_where_it_is_connected(flip):
     np.testing.assert_array_equal(seg.mask[:, 85:], before[:, 85:])
     seg.click(40, 40)
     assert not seg.mask[:, 85:].any(), "a click that agrees may change all"
+
+
+def test_the_picture_is_what_the_network_was_shown_last():
+    """Dark 12-bit values are shown bright, and only the region is shown."""
+    values = np.zeros((300, 400), np.uint16)
+    values[100:140, 200:260] = 900
+    predictor = _predictor(ColourModel(), "clickseg")
+    session = predictor.start(as_reader(values), (0, 1000))
+    assert predictor.picture(session) is None
+    session = predictor.run(session.add(Click(120, 230)))
+    picture, roi = predictor.picture(session, longest=50), session.roi
+    assert picture.dtype == np.uint8 and picture.shape[2] == 3 and max(picture.shape) == 50
+    seen = (values[roi.slices] > 0).mean() if roi else (values > 0).mean()
+    assert np.isclose((picture[..., 0] > 115).mean(), seen, atol=0.05)
+    assert picture.min() == 0 and picture.max() in (229, 230)
+    only_tiles = _predictor(ColourModel(), "clickseg", tiling=Tiling(128, 32))
+    assert only_tiles.picture(only_tiles.run(session.add(Click(110, 210)))) is None
 
 
 def test_nothing_new_is_not_predicted(scene):

@@ -74,6 +74,21 @@ def test_a_layer_is_refined_into_a_new_one(dock_of, qtbot, scene, labels):
     )
 
 
+def test_refined_masks_are_cleaned_as_set(dock_of, qtbot, scene, labels):
+    viewer, dock = dock_of()
+    image = scene.copy()
+    image[30:36, 40:46] = 0
+    viewer.add_image(image)
+    viewer.add_labels(labels, name="mine")
+    holes = []
+    for filled in (False, True):
+        dock.cleaning.fields["fill_holes"].setChecked(filled)
+        dock.start()
+        wait(qtbot, dock)
+        holes.append((viewer.layers[-1].data[31:35, 41:45] != 4).mean())
+    assert holes == [1, 0]
+
+
 def test_a_row_brings_its_object_into_view(dock_of, qtbot, scene, labels):
     viewer, dock = dock_of()
     viewer.add_image(scene)

@@ -67,6 +67,39 @@ def test_clicks_that_cannot_count(started, settle):
     assert dock.status.text() == "Click layers were removed; press Start to create them again."
 
 
+def test_what_was_refused_is_over_with_the_next_click(started, settle):
+    """It is not said again with the counts of a mask that it has nothing to do with."""
+    _, dock = started(np.eye(60, 80))
+    layers = dock.clicking.layers
+    dock.accept()
+    assert "The preview is empty" in dock.status.text()
+    layers.positive.add((-5, 20))
+    assert dock.status.text() == "That click is outside the image and was ignored."
+    dock.click(20, 20)
+    settle(dock)
+    assert "outside" not in dock.status.text() and "empty" not in dock.status.text()
+    assert dock.status.text().startswith("1 + / 0 -")
+    dock.accept()
+    dock.undo()
+    assert dock.status.text() == "Undone: accepting object 1."
+    dock.undo()
+    assert "Undone" not in dock.status.text()
+
+
+def test_pixels_that_stay_with_other_objects_are_told(three, settle):
+    """A mask that is accepted much smaller than it was shown is no surprise."""
+    _, dock, layer = three
+    where = np.argwhere(layer == 1)[0]
+    dock.click(*where)  # a disk half over object 1
+    settle(dock)
+    whole = int((np.asarray(dock.clicking.layers.preview.data) != 0).sum())
+    dock.accept()
+    kept = int((np.asarray(dock.clicking.layers.objects.data) == 4).sum())
+    assert 0 < kept < whole
+    said = f"Object 4 is in 'clickseg objects' without {whole - kept} of its {whole} pixels, which"
+    assert said in dock.status.text().replace("\N{NO-BREAK SPACE}", "")
+
+
 def test_three_dimensions(started):
     viewer, dock = started(np.zeros((3, 20, 20)))
     viewer.dims.ndisplay = 3

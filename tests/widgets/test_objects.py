@@ -45,6 +45,24 @@ def test_an_opened_object_is_accepted_under_its_id(three, settle):
     assert len(objects(dock).items) == 3
 
 
+def test_clicks_say_in_their_layers_which_is_which(three, settle):
+    _, dock, _ = three
+    dock.actions.open_again(key(dock, 2))
+    dock.click(75, 200)
+    dock.click(76, 201, positive=False)
+    dock.click(77, 202)
+    settle(dock)
+    found = [layer.features.to_dict("list") for layer in dock.clicking.layers.points]
+    assert {"order": [0, 1, 3], "object_id": [2, 2, 2]} in found
+    assert {"order": [2], "object_id": [2]} in found
+    dock.accept()
+    dock.click(20, 20)
+    assert dock.clicking.layers.positive.features.to_dict("list") == {
+        "order": [0],
+        "object_id": [0],
+    }
+
+
 def test_what_was_in_work_waits_while_another_object_is_open(three, settle):
     _, dock, _ = three
     dock.click(20, 200)

@@ -79,7 +79,15 @@ def test_the_region_is_outlined_on_demand(clicked, settle):
     corners = np.asarray(layer.data[0])
     assert corners.min(axis=0).tolist() == [roi.top, roi.left]
     assert corners.max(axis=0).tolist() == [roi.bottom - 1, roi.right - 1]
+    picture = dock.tools.view.picture
+    assert (
+        not picture.isHidden() and max(picture.pixmap().width(), picture.pixmap().height()) <= 192
+    )
+    dock.tools.view.region.setChecked(False)
+    assert picture.isHidden()
+    dock.tools.view.region.setChecked(True)
+    assert not picture.isHidden()
     dock.accept()
-    assert len(layer.data) == 0
+    assert len(layer.data) == 0 and picture.isHidden()
     viewer.layers.remove("clickseg roi")
     assert not dock.tools.view.region.isChecked()

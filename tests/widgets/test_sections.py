@@ -63,3 +63,22 @@ def test_a_button_without_room_leaves_its_key_out(qtbot):
 
     assert drawn("Redo (Ctrl+Shift+Z)", 300) != drawn("Redo", 300)
     assert drawn("Redo (Ctrl+Shift+Z)", 60) == drawn("Redo", 60)
+
+
+def test_what_to_do_and_what_happened_stay_in_view(dock_of, image, qtbot):
+    """In a low window the column scrolls; the hint and the status do not go with it."""
+    viewer, dock = dock_of()
+    viewer.add_image(image)
+    dock.resize(300, 420)
+    dock.show()
+    qtbot.waitExposed(dock)
+    dock.lines.say("Something happened.", "info")
+    bar = dock._column.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0)
+    for end in (bar.minimum(), bar.maximum()):
+        bar.setValue(end)
+        for line in (dock.hint, dock.pill, dock.status):
+            assert not line.visibleRegion().isEmpty()
+    bar.setValue(bar.minimum())
+    controls = dock.controls  # the rhythm: click, look, accept; everything else comes after it
+    assert controls.accept.y() < min(controls.label.y(), controls.threshold.y())

@@ -9,8 +9,10 @@ from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from ..cancel import stop_if
 from ..data.readers import ImageReader
@@ -25,7 +27,8 @@ from .profiles import NO_BRS, Profile
 from .session import Session
 from .tiles import TileMap
 from .together import together
-from .views import View
+from .views import VIEWS, View
+from .zoom_in import fit_size
 
 __all__ = ["Network"]
 
@@ -74,6 +77,42 @@ class Network:
         known = [i for i in session.interactions if i.kind in self.model.spec.interactions]
         return self.model.choose(known, session.offset)
 
+    def view(self, session: Session, roi: Box | None, glance: bool = False) -> View:
+        """How a region (None: the whole image) is shown to the network."""
+        profile, spec = self.profile, self.chosen(session).spec
+        view = VIEWS[profile.sampling]
+        box = Box.of_shape(session.shape) if roi is None else roi
+        if spec.fixed_size is not None:
+            return view(box, spec.fixed_size)
+        if profile.tiling is not None:
+            return view.sized(box, box.shape, spec.stride)
+        if profile.fixed_size is not None:
+            size = profile.fixed_size
+        elif roi is not None and profile.zoom_in is not None:
+            size = profile.zoom_in.view_size(roi)
+            if glance:
+                size = fit_size(size, min(max(size), profile.zoom_in.search_size), least=32)
+        elif profile.network_size is not None:
+            size = fit_size(box.shape, profile.network_size, profile.max_enlargement, least=32)
+        else:
+            size = box.shape
+        return view.sized(box, size, spec.stride)
+
+    def picture(self, session: Session, longest: int) -> np.ndarray:
+        """The image of the last look as ``(h, w, 3)`` uint8, its longer side no more than asked."""
+        view = self.view(session, session.roi)
+        image = self._image(session, view)
+        if max(view.size) > longest:
+            image = interpolate(image, fit_size(view.size, longest), mode="area")
+        return (image[0].permute(1, 2, 0) * 255).round().to(torch.uint8).cpu().numpy()
+
+    def _image(self, session: Session, view: View) -> Tensor:
+        """The image in a view, ``(1, 3, h, w)`` float32, as it is remembered."""
+        limits = session.contrast_limits
+        return self.memory.recall(
+            session.reader, (limits, view), lambda: view.read_image(session.reader, limits)
+        )
+
     # not inference_mode: refinement differentiates through what is remembered
     @torch.no_grad()
     def look(
@@ -104,11 +143,7 @@ class Network:
         offset = session.offset
         net, brs = self.chosen(session), self.profile.brs
         device = net.device
-        image = self.memory.recall(
-            session.reader,
-            (session.contrast_limits, view),
-            lambda: view.read_image(session.reader, session.contrast_limits),
-        ).to(device)
+        image = self._image(session, view).to(device)
         prev = view.read_mask(mask).to(device) if net.spec.takes_prev_mask else None
         # A network made for one kind knows of the others from the mask so far.
         known = [i for i in self._shown(session.interactions) if i.kind in net.spec.interactions]

@@ -26,8 +26,7 @@ from .profiles import NO_BRS, Profile
 from .session import Session, only_inside
 from .specks import without_specks
 from .tiles import TILE, TileMap
-from .views import NEGLIGIBLE, VIEWS, View
-from .zoom_in import fit_size
+from .views import NEGLIGIBLE
 
 __all__ = ["Predictor"]
 
@@ -150,6 +149,25 @@ class Predictor:
             coarse=seen.coarse,
         )
 
+    def picture(self, session: Session, longest: int = 192) -> np.ndarray | None:
+        """What the network was shown of the image at its last look.
+
+        Parameters
+        ----------
+        session : Session
+            What `run` returned.
+        longest : int
+            Longer side of the picture, in pixels; it is only made smaller.
+
+        Returns
+        -------
+        (h, w, 3) uint8 array or None
+            None where the network was not asked yet, or looks at the image in tiles.
+        """
+        looked = session.predicted and not self._only_background(session)
+        known = looked and self.profile.tiling is None
+        return self._network.picture(session, longest) if known else None
+
     def forget(self, reader: ImageReader) -> None:
         """Drop all that is remembered of an image, such as one that is not worked on any more."""
         self._network.forget(reader)
@@ -222,7 +240,7 @@ class Predictor:
         The network is shown `mask` as the mask so far; `start` is the session before all looks. A
         glance is quick: small, and as the network answers at once.
         """
-        view = self._view(session, roi, glance)
+        view = self._network.view(session, roi, glance)
         logits, refinement = self._network.look(session, mask, view, cancelled, glance)
         canvas, coarse, where = session.probabilities, session.coarse, None
         detailed = self.profile.follow_edges and min(view.scale) < FINE
@@ -256,7 +274,7 @@ class Predictor:
         """The session after all tiles of the image, or of its region, were looked at."""
         canvas, box = TileMap(session.shape), session.region or Box.of_shape(session.shape)
         for tile, weights in self.profile.tiling.cover(box):
-            view = self._view(session, tile)
+            view = self._network.view(session, tile)
             logits, _ = self._network.look(session, mask, view, cancelled)
             answer = view.answer(logits)
             if answer.max() >= NEGLIGIBLE:
@@ -308,27 +326,6 @@ class Predictor:
         session = _with_parts(session, parts)
         parts = without_specks(session.probabilities, answer, done, scales, clicks, cancelled)
         yield replace(_with_parts(session, parts), coarse={})
-
-    def _view(self, session: Session, roi: Box | None, glance: bool = False) -> View:
-        """How a region (None: the whole image) is shown to the network."""
-        profile, spec = self.profile, self._network.chosen(session).spec
-        view = VIEWS[profile.sampling]
-        box = Box.of_shape(session.shape) if roi is None else roi
-        if spec.fixed_size is not None:
-            return view(box, spec.fixed_size)
-        if profile.tiling is not None:
-            return view.sized(box, box.shape, spec.stride)
-        if profile.fixed_size is not None:
-            size = profile.fixed_size
-        elif roi is not None and profile.zoom_in is not None:
-            size = profile.zoom_in.view_size(roi)
-            if glance:
-                size = fit_size(size, min(max(size), profile.zoom_in.search_size), least=32)
-        elif profile.network_size is not None:
-            size = fit_size(box.shape, profile.network_size, profile.max_enlargement, least=32)
-        else:
-            size = box.shape
-        return view.sized(box, size, spec.stride)
 
 
 def _with_parts(session: Session, parts: Sequence[tuple[Box, np.ndarray]]) -> Session:

@@ -74,7 +74,9 @@ TOOLTIPS: dict[str, str] = {
     "id stays (Shift+N).",
     "objects_layer": "The Labels layer that accepted objects are written into. Choose one of\n"
     "yours to go on with the objects in it.",
-    "region": "Draw a thin frame around the part of the image that the model looked at last.",
+    "region": "Draw a thin frame around the part of the image that the model looked at last, and\n"
+    "show that part here as the model saw it.",
+    "picture": "The image as the model saw it at its last look: region, channels and contrast.",
     "objects_table": "Accepted objects. Select one to see it; double-click it to click on it\n"
     "again: its clicks come back and it keeps its id; a key (Escape) gives it back as it was.\n"
     "Double-click a class to name it. Ctrl+click selects several. Keys go to the previous (,)\n"

@@ -33,6 +33,7 @@ from ..model.predictors import list_devices
 from ..table_view import TableView
 from ..work.jobs import Job
 from ..work.worker import Runner
+from .cleaning import CleaningSection
 from .folder_line import PathEdit
 from .jobs import FolderResult, FolderTask, LayerResult, LayerTask, SessionsResult, SessionsTask
 from .review_layers import LayerTarget, ReviewLayers
@@ -104,6 +105,7 @@ class BatchDock(Docked):
             self.model_box.addItem(card.name, str(card.path))
         self.device_box = _named(QComboBox(), "device")
         self.device_box.addItems(list_devices())
+        self.cleaning = CleaningSection()
         self.refine = _named(QPushButton("Refine"), "refine")
         self.cancel = _named(QPushButton("Cancel"), "cancel")
         self.bar = QProgressBar()
@@ -150,6 +152,7 @@ class BatchDock(Docked):
         form.addRow("Model", self.model_box)
         form.addRow("Device", self.device_box)
         column.addWidget(below)
+        column.addWidget(self.cleaning)
         row = QHBoxLayout()
         row.addWidget(self.refine, 1)
         row.addWidget(self.cancel)
@@ -193,7 +196,8 @@ class BatchDock(Docked):
         self._refresh()
 
     def _options(self) -> RefineOptions:
-        return RefineOptions(self.model_box.currentData(), self.device_box.currentText())
+        model, device = self.model_box.currentData(), self.device_box.currentText()
+        return RefineOptions(model, device, cleaning=self.cleaning.values)
 
     def _folder_task(self) -> FolderTask | SessionsTask:
         self._target = None

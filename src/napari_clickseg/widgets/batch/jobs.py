@@ -79,7 +79,7 @@ class LayerTask:
             self.labels, self.corrected, self.clicks, self.image, self.plane
         )
         model = self.load(self.options.model, self.options.device)
-        refiner = MaskRefiner(model, self.options.profile)
+        refiner = MaskRefiner(model, self.options.profile, **dict(self.options.cleaning))
         refiner.set_image(self.reader, self.limits)
         only = None if self.only is None else [self.only]
         labels, changes = refine_labels(refiner, labels, said, only, tell, cancelled)

@@ -70,7 +70,7 @@ class Clicking:
         self._accepting = Accepting(viewer, self.layers, controller, self._preview, self.objects)
         self.accepted = self._accepting.accepted
         self.tools = Tools(viewer, self.layers, controller, self._place)
-        self._points = PointEdits(viewer, self.layers, controller, self._place)
+        self._points = PointEdits(viewer, self.layers, controller, self._place, self.objects.id_of)
         controller.look = self._look
         self.first: Callable[[Plane, Interaction], None] = lambda plane, interaction: None
         self.active = False
@@ -256,7 +256,7 @@ class Clicking:
             return
         here = self.image is image
         if here and (self.objects.items or self.unfinished):
-            self._controller.said.emit(messages.OBJECTS_ON_CHANNELS, "status")
+            self._controller.said.emit(messages.OBJECTS_ON_CHANNELS, "info")
             return
         active = self.active
         if here:

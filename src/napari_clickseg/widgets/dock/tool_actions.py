@@ -50,6 +50,7 @@ class ToolActions:
         self.view.edited.connect(self._apply_view)
         self.region = RegionOutline(clicking.layers, controller)
         self.view.region.toggled.connect(self.region.switch)
+        self.view.region.toggled.connect(self._show_picture)
         clicking.layers.lost.connect(self._on_lost)
         self.view.hide_preview.pressed.connect(lambda: self._show_preview(False))
         self.view.hide_preview.released.connect(lambda: self._show_preview(True))
@@ -85,7 +86,7 @@ class ToolActions:
         """Let each click run the model, or wait for `run`."""
         self._controller.set_auto_run(on)
         if not on:
-            self._controller.said.emit(messages.AUTO_RUN_OFF, "status")
+            self._controller.said.emit(messages.AUTO_RUN_OFF, "info")
 
     def run(self) -> None:
         """Run the clicks that wait, or the whole object again with the options as they are now."""
@@ -100,7 +101,7 @@ class ToolActions:
         except ValueError:
             plane = None
         if plane is None or not controller.clicks or plane != controller.plane:
-            controller.said.emit(messages.NOTHING_NEAR, "status")
+            controller.said.emit(messages.NOTHING_NEAR, "info")
             return
         far = [
             min(np.hypot(r - row, c - col) for r, c in item.points) for item in controller.clicks
@@ -146,6 +147,7 @@ class ToolActions:
         if session is not None and controller.busy is None and needs_prediction(session):
             waiting = len(session.interactions) - session.predicted
         self.panel.show_waiting(waiting, active and bool(controller.clicks))
+        self._show_picture()
 
     def begin(self) -> None:
         """Show new layers as the view panel says."""
@@ -154,6 +156,15 @@ class ToolActions:
     def _apply_view(self) -> None:
         self.view.apply(self._clicking.layers)
         self._clicking.tools.set_width(float(self.view.line_width.value()))
+
+    def _show_picture(self, *_: Any) -> None:
+        """Show what the model saw for the present object, if that is wanted."""
+        work = self._controller.work
+        known = work is not None and work.picture is not None and self.view.region.isChecked()
+        roi, pixels = work.picture if known else (None, None)
+        session = self._controller.session
+        seen = session is not None and session.predicted and session.roi == roi
+        self.view.show_picture(pixels if seen else None)
 
     def _show_preview(self, visible: bool) -> None:
         if self._clicking.layers.preview is not None:

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QCheckBox, QFormLayout, QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
+from qtpy.QtGui import QImage, QPixmap
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
 from superqt import QLabeledDoubleSlider
 
 from ..layers.own import ON_SCREEN, ClickLayers
@@ -37,6 +47,10 @@ class ViewPanel(Section):
         self.click_size.setSpecialValueText("hidden")
         self.line_width = _number(1, 14, 3, " px")
         self.region = QCheckBox("what the model saw")
+        self.picture = QLabel()
+        self.picture.setObjectName("picture")
+        self.picture.setToolTip(tooltip("picture"))
+        self.picture.hide()
         self.hide_preview = labelled_button("hide_preview", "Hold to hide (H)")
         self.jump = labelled_button("jump", "Go to object (J)")
         for name in ("opacity", "outline", "click_size", "line_width", "region"):
@@ -52,6 +66,7 @@ class ViewPanel(Section):
         form.addRow("Click size", self.click_size)
         form.addRow("Line width", self.line_width)
         form.addRow("Region", self.region)
+        form.addRow("", self.picture)
         column.addLayout(form)
         buttons = QHBoxLayout()
         buttons.addWidget(self.hide_preview, 1)
@@ -64,6 +79,14 @@ class ViewPanel(Section):
         self.outline.toggled.connect(lambda _: self.edited.emit())
         self.click_size.valueChanged.connect(lambda _: self.edited.emit())
         self.line_width.valueChanged.connect(lambda _: self.edited.emit())
+
+    def show_picture(self, pixels: np.ndarray | None) -> None:
+        """Show ``(h, w, 3)`` uint8 pixels below the box of the region; None: nothing."""
+        self.picture.setVisible(pixels is not None)
+        if pixels is not None:
+            (height, width), pixels = pixels.shape[:2], np.ascontiguousarray(pixels)
+            image = QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+            self.picture.setPixmap(QPixmap.fromImage(image))
 
     def apply(self, layers: ClickLayers) -> None:
         """Show preview and clicks this way."""

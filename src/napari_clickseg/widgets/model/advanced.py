@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import (
-    QCheckBox,
-    QComboBox,
-    QDoubleSpinBox,
-    QFormLayout,
-    QSpinBox,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QCheckBox, QDoubleSpinBox, QFormLayout, QVBoxLayout, QWidget
 
-from ...engine.profiles import KEPT_PARTS, MOST_SMOOTH, NO_BRS, Profile
+from ...engine.profiles import NO_BRS, Profile
 from ..section import Section
 from ..tooltips import tooltip
+from .fields import CLEANING_ROWS, choice, cleaning_fields, getter, number, setter, signal
 from .options import (
     CLEANING,
     PROFILE_NAMES,
@@ -35,10 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["AdvancedPanel"]
 
 ROWS = {
-    "fill_holes": "Holes",
-    "keep_parts": "Parts",
-    "min_size": "Min size",
-    "smooth": "Smooth",
+    **CLEANING_ROWS,
     "profile": "Profile",
     "zoom_in": "ZoomIn",
     "zoom_expansion": "Expansion",
@@ -76,30 +65,23 @@ class AdvancedPanel(Section):
         self._filling = False
         self._spec: ModelSpec | None = None
         self._base: Profile = base_profile(None, {})
-        self.fill_holes = QCheckBox("fill")
-        self.keep_parts = _choice(KEPT_PARTS)
-        self.min_size = _number(0, 10**9, suffix=" px", special="any size")
-        self.smooth = QDoubleSpinBox()
-        self.smooth.setRange(0.0, MOST_SMOOTH)
-        self.smooth.setSingleStep(0.5)
-        self.smooth.setDecimals(1)
-        self.smooth.setSuffix(" px")
-        self.smooth.setSpecialValueText("none")
-        self.profile = _choice(PROFILE_NAMES)
+        for name, widget in cleaning_fields().items():
+            setattr(self, name, widget)
+        self.profile = choice(PROFILE_NAMES)
         self.zoom_in = QCheckBox("zoom in on object")
         self.zoom_expansion = QDoubleSpinBox()
         self.zoom_expansion.setRange(1.0, 4.0)
         self.zoom_expansion.setSingleStep(0.1)
         self.zoom_expansion.setSuffix(" ×")
-        self.zoom_target = _number(0, 2048, step=32, suffix=" px", special="as it is")
+        self.zoom_target = number(0, 2048, step=32, suffix=" px", special="as it is")
         self.zoom_fixed = QCheckBox("square, whatever its shape")
-        self.longest_side = _number(0, 8192, step=100, suffix=" px", special="as it is")
-        self.zoom_skip = _number(-1, 20, special="zoom at once")
+        self.longest_side = number(0, 8192, step=100, suffix=" px", special="as it is")
+        self.zoom_skip = number(-1, 20, special="zoom at once")
         self.flip = QCheckBox("average mirrored")
-        self.refinement = _choice(REFINEMENTS)
-        self.brs_evaluations = _number(1, 1000, suffix=" at most")
-        self.max_clicks = _number(0, 1000, special="all")
-        self.cascade_steps = _number(0, 1000, special="none")
+        self.refinement = choice(REFINEMENTS)
+        self.brs_evaluations = number(1, 1000, suffix=" at most")
+        self.max_clicks = number(0, 1000, special="all")
+        self.cascade_steps = number(0, 1000, special="none")
         self.cascade_adaptive = QCheckBox("early, once the mask settles")
         self.bfloat16 = QCheckBox("bfloat16 where it is faster")
         self._lay_out()
@@ -123,7 +105,7 @@ class AdvancedPanel(Section):
         for name in ROWS:
             widget = getattr(self, name)
             widget.setObjectName(name)
-            _signal(widget).connect(lambda *_, name=name: self._on_edit(name))
+            signal(widget).connect(lambda *_, name=name: self._on_edit(name))
 
     def _on_edit(self, name: str) -> None:
         if not self._filling:
@@ -155,7 +137,7 @@ class AdvancedPanel(Section):
         self._filling = True
         for name, value in profile_values(base).items():
             if name not in self._touched:
-                _setter(getattr(self, name))(value)
+                setter(getattr(self, name))(value)
         self._filling = False
         self._enable()
 
@@ -175,7 +157,7 @@ class AdvancedPanel(Section):
             widget.setToolTip("\n".join(filter(None, (tooltip(name), idle.get(name)))))
 
     def _value(self, name: str) -> Any:
-        return _getter(getattr(self, name))()
+        return getter(getattr(self, name))()
 
     @property
     def touched(self) -> dict[str, Any]:
@@ -190,41 +172,3 @@ class AdvancedPanel(Section):
     @property
     def _all(self) -> dict[str, Any]:
         return {name: self._value(name) for name in ROWS if name in self._touched}
-
-
-def _choice(texts: tuple[str, ...]) -> QComboBox:
-    box = QComboBox()
-    box.addItems(texts)
-    return box
-
-
-def _number(
-    low: int, high: int, step: int = 1, suffix: str = "", special: str | None = None
-) -> QSpinBox:
-    box = QSpinBox()
-    box.setRange(low, high)
-    box.setSingleStep(step)
-    box.setSuffix(suffix)
-    box.setKeyboardTracking(False)
-    if special is not None:
-        box.setSpecialValueText(special)
-    return box
-
-
-def _signal(widget: QWidget) -> Any:
-    """Emitted when the value changes."""
-    if isinstance(widget, QCheckBox):
-        return widget.toggled
-    return widget.currentTextChanged if isinstance(widget, QComboBox) else widget.valueChanged
-
-
-def _setter(widget: QWidget) -> Callable[[Any], None]:
-    if isinstance(widget, QCheckBox):
-        return widget.setChecked
-    return widget.setCurrentText if isinstance(widget, QComboBox) else widget.setValue
-
-
-def _getter(widget: QWidget) -> Callable[[], Any]:
-    if isinstance(widget, QCheckBox):
-        return widget.isChecked
-    return widget.currentText if isinstance(widget, QComboBox) else widget.value

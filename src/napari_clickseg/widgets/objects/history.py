@@ -97,6 +97,11 @@ class ObjectHistory:
         found = None if plane is None else self._book.opened.get(plane)
         return None if found is None else found.item
 
+    def id_of(self, plane: Plane) -> int:
+        """The id of the object that is being clicked on again, 0 if there is none."""
+        item = self.opened(plane)
+        return 0 if item is None else item.label
+
     def in_work(self, plane: Plane, work: Work) -> list[tuple[Work, int | None]]:
         """What is in work on a plane: what made room for an object opened again, and that one.
 
@@ -153,7 +158,7 @@ class ObjectHistory:
                 break
             step = past[-1]
             self.went.emit(step.plane)
-        self._controller.said.emit(messages.undone(step.what), "status")
+        self._controller.said.emit(messages.undone(step.what), "info")
         self.changed.emit()
 
     def redo(self) -> None:
@@ -182,7 +187,7 @@ class ObjectHistory:
             if not (future and future[-1].joined):
                 break
             last = future[-1]
-        self._controller.said.emit(messages.redone(last.what), "status")
+        self._controller.said.emit(messages.redone(last.what), "info")
         self.changed.emit()
 
     def forget_steps(self, layer: Labels | None = None) -> None:
@@ -258,11 +263,11 @@ class ObjectHistory:
         self._controller.rewriting.emit(plane)  # what was painted stays with the work that leaves
         self._stepping = stepping
         self._preview.clear(plane)
-        step.work = self._controller.exchange(plane, step.work)
         other = book.opened.pop(plane, None)
         if step.opened is not None:
             book.opened[plane] = step.opened
         step.opened = other
+        step.work = self._controller.exchange(plane, step.work)
 
     def _on_stepped(self, plane: Plane) -> None:
         """A new step within the object in work: what was undone elsewhere stays undone."""

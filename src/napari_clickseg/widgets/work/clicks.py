@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ClickEvents", "Edit", "Mark"]
 
+FEATURES = ("order", "object_id")
+"""Columns of the layers' features, by the attributes of `Mark`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -33,11 +36,14 @@ class Mark:
     order : int
         Its place in the click list of that plane.
     click : Click
+    object_id : int
+        Of the object that it belongs to; 0 for one that was never accepted.
     """
 
     plane: Plane
     order: int
     click: Click
+    object_id: int = 0
 
     @property
     def coordinates(self) -> np.ndarray:
@@ -99,14 +105,16 @@ class ClickEvents:
             self._layer.mouse_drag_callbacks.remove(self._on_drag)
 
     def show(self, marks: Sequence[Mark]) -> None:
-        """Write clicks into the layer; nothing happens if it shows them already."""
+        """Write clicks into the layer, as its features too; nothing happens if it has them."""
         self._marks = tuple(marks)
         data = np.array([mark.coordinates for mark in marks]).reshape(len(marks), self._layer.ndim)
-        if data.shape == self._layer.data.shape and np.array_equal(data, self._layer.data):
-            return
         with self._own_writing():
-            self._layer.selected_data = set()
-            self._layer.data = data
+            if not np.array_equal(data, self._layer.data):
+                self._layer.selected_data = set()
+                self._layer.data = data
+            features = {name: [getattr(mark, name) for mark in marks] for name in FEATURES}
+            if features != self._layer.features.to_dict("list"):
+                self._layer.features = features
 
     @contextmanager
     def _own_writing(self):

@@ -17,6 +17,8 @@ from ..model.shortage import run_within_memory
 from .ready_masks import ReadyMask, ReadyMasks
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from ...engine.session import Session
 
 __all__ = ["Job", "Prediction", "Submits", "Tell", "Work", "prediction"]
@@ -79,7 +81,8 @@ class Prediction:
     """What a job brings: a session that is up to date, or on its way there (None: only loaded).
 
     `seconds` is the time per interaction until the first mask; None if there was none to predict.
-    `note` is a sentence about what the model saw; `mask` is ready to be shown.
+    `note` is a sentence about what the model saw; `mask` is ready to be shown; `picture` is the
+    image as the model saw it, ``(h, w, 3)`` uint8, where it was asked.
     """
 
     plane: Plane | None
@@ -87,6 +90,7 @@ class Prediction:
     seconds: float | None = None
     note: str | None = None
     mask: ReadyMask | None = None
+    picture: np.ndarray | None = None
 
 
 def prediction(
@@ -127,7 +131,7 @@ def prediction(
         if session is None:
             return Prediction(plane, None)
         given, new = session.interactions, len(session.interactions) - session.predicted
-        after, start, taken, short = session, time.perf_counter(), None, None
+        after, start, taken, short, picture = session, time.perf_counter(), None, None, None
         if new:
             tell("running")
             for count in range(len(given) if together else session.predicted + 1, len(given) + 1):
@@ -137,11 +141,12 @@ def prediction(
             predictor = cache.get(choice)
             cache.look_at_memory()
             taken = (time.perf_counter() - start) / new
+            picture = predictor.picture(after)
         first_look = bool(new) and session.predicted == 0
         note = short or (pixel_warning(after) if first_look else None)
         masks = ReadyMasks(session, rule, room)
         if after.coarse:
-            tell(Prediction(plane, after, taken, note, masks.of(after, cancelled)))
+            tell(Prediction(plane, after, taken, note, masks.of(after, cancelled), picture))
             note = None
         begun = told = time.perf_counter()
         telling = 0.0  # seconds that the last mask took: no more than half the time is spent so
@@ -152,6 +157,6 @@ def prediction(
                 tell(Prediction(plane, after, taken, mask=masks.of(after, cancelled)))
                 told = time.perf_counter()
                 telling = told - now
-        return Prediction(plane, after, taken, note, masks.of(after, cancelled))
+        return Prediction(plane, after, taken, note, masks.of(after, cancelled), picture)
 
     return work

@@ -30,6 +30,8 @@ class PointEdits:
     controller : Controller
     place : callable
         ``place(plane, interaction)`` adds one; ValueError if that is refused.
+    id_of : callable
+        ``id_of(plane)``: id of the accepted object that is in work there again, 0 for a new one.
     """
 
     def __init__(
@@ -38,9 +40,10 @@ class PointEdits:
         layers: ClickLayers,
         controller: Controller,
         place: Callable[[Plane, Interaction], None],
+        id_of: Callable[[Plane], int],
     ) -> None:
         self._viewer, self._layers, self._controller = viewer, layers, controller
-        self._place = place
+        self._place, self._id_of = place, id_of
         self._events: list[ClickEvents] = []
 
     def begin(self) -> None:
@@ -60,7 +63,7 @@ class PointEdits:
     def show(self) -> None:
         """Let the layers show the clicks that there are."""
         marks = [
-            Mark(plane, order, click)
+            Mark(plane, order, click, self._id_of(plane))
             for plane, clicks in self._controller.planes.items()
             for order, click in enumerate(clicks)
             if isinstance(click, Click)
@@ -75,7 +78,7 @@ class PointEdits:
             for world in edit.added:
                 self._add(world, edit.positive)
         except ValueError as error:
-            self._controller.said.emit(messages.one_sentence(error), "warning")
+            self._controller.said.emit(messages.one_sentence(error), "info")
         finally:
             self.show()
 

@@ -131,10 +131,10 @@ class Requests(Chosen):
         self._runner.cancel()
         if not quiet:
             if loading and self._go_back():
-                self.said.emit(messages.MODEL_STAYS, "status")
+                self.said.emit(messages.MODEL_STAYS, "info")
                 self.changed.emit()
                 return
-            self.said.emit(messages.STOPPED if refining else messages.CANCELLED, "status")
+            self.said.emit(messages.STOPPED if refining else messages.CANCELLED, "info")
             self.changed.emit()
 
     def progress(self, request: int, news: str | Prediction) -> None:
@@ -191,6 +191,8 @@ class Requests(Chosen):
         if result.seconds is not None:
             work.seconds = result.seconds
             self._tell_of_cpu(result.seconds)
+        if result.picture is not None:
+            work.picture = result.session.roi, result.picture
         if result.note is not None:
             self.said.emit(result.note, "warning")
         self.shown.emit(result.plane)

@@ -167,7 +167,7 @@ class Tools:
             for shape_type, vertices in edit.added:
                 self._add(shape_type, vertices, self.positive ^ edit.other_sign)
         except ValueError as error:
-            self._controller.said.emit(messages.one_sentence(error), "warning")
+            self._controller.said.emit(messages.one_sentence(error), "info")
         finally:
             self.show()
 

@@ -75,6 +75,9 @@ class Work:
         When it was begun, by the monotonic clock.
     ready : ReadyMask or None
         What the worker made of the next mask to show.
+    picture : (Box or None, array) or None
+        The region that the model looked at last, and the image there as it saw it, ``(h, w, 3)``
+        uint8.
     """
 
     history: History
@@ -83,6 +86,7 @@ class Work:
     seconds: float | None = None
     begun: float = field(default_factory=time.monotonic)
     ready: ReadyMask | None = None
+    picture: tuple[Box | None, np.ndarray] | None = None
 
     def mask_change(self, rule: MaskRule) -> MaskChange | None:
         """What differs from what is shown, None if nothing does; counts as shown afterwards."""
