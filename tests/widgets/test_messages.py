@@ -86,6 +86,22 @@ def test_what_was_refused_is_over_with_the_next_click(started, settle):
     assert "Undone" not in dock.status.text()
 
 
+def test_what_is_done_in_the_table_is_told(three):
+    _, dock, _ = three
+    keys = sorted(dock.clicking.objects.items, key=lambda key: key[0])
+    dock.actions.open_again(keys[0])
+    dock.cancel()
+    assert dock.status.text() == "Done: giving object 1 back. Undo takes it back."
+    dock.objects.table.select(keys[:2])
+    dock.objects.merge.setEnabled(True)
+    dock.objects.merge.click()
+    assert dock.status.text() == "Done: merging objects 1, 2. Undo takes it back."
+    dock.objects.table.select(keys[2:])
+    dock.objects.delete.setEnabled(True)
+    dock.objects.delete.click()
+    assert dock.status.text() == "Done: deleting object 3. Undo takes it back."
+
+
 def test_pixels_that_stay_with_other_objects_are_told(three, settle):
     """A mask that is accepted much smaller than it was shown is no surprise."""
     _, dock, layer = three

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from qtpy.QtCore import QEvent
-from qtpy.QtWidgets import QDockWidget, QLabel, QWidget
+from qtpy.QtWidgets import QDockWidget, QLabel, QMainWindow, QWidget
 
 __all__ = ["Docked"]
 
@@ -15,12 +15,15 @@ PLUGIN = re.compile(r"(?<=.) \([^()]*\)$")
 
 
 class Docked(QWidget):
-    """Base of the docks: `let_go` is called when the dock is closed or the viewer goes."""
+    """Base of the docks: `let_go` is called when the dock is closed or the viewer goes.
+
+    Docks of ours in one area of the window are tabs: one above the other, none would have room.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._closed = False
-        self._docked = False
+        self._docked = self._shown = False
 
     def event(self, event: QEvent) -> bool:
         """Notice when napari takes the widget out of its dock, which closes it."""
@@ -32,7 +35,7 @@ class Docked(QWidget):
         return super().event(event)
 
     def showEvent(self, event: Any) -> None:
-        """Leave the plugin's name out of the dock's title, which has no room for it."""
+        """Become a tab, and leave the plugin's name, for which there is no room, out of the title."""
         super().showEvent(event)
         dock = self.parent()
         while dock is not None and not isinstance(dock, QDockWidget):
@@ -40,6 +43,9 @@ class Docked(QWidget):
         bar = None if dock is None else dock.titleBarWidget()
         for title in () if bar is None else bar.findChildren(QLabel):
             title.setText(PLUGIN.sub("", title.text()))
+        if dock is not None and not self._shown:
+            self._shown = True
+            _become_tab(dock)
 
     def closeEvent(self, event: Any) -> None:
         """Shut down with the window."""
@@ -55,3 +61,17 @@ class Docked(QWidget):
     def let_go(self) -> None:
         """Stop what runs and follow the viewer no more."""
         raise NotImplementedError
+
+
+def _become_tab(dock: QDockWidget) -> None:
+    """Put a dock in front of another one of ours, if there is one in its area of the window."""
+    window = dock.parent()
+    if not isinstance(window, QMainWindow) or dock.isFloating():
+        return
+    area = window.dockWidgetArea(dock)
+    for other in window.findChildren(QDockWidget):
+        ours = other is not dock and other.findChild(Docked) is not None
+        if ours and other.isVisible() and window.dockWidgetArea(other) == area:
+            window.tabifyDockWidget(other, dock)
+            dock.raise_()
+            return

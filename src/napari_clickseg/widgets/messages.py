@@ -235,6 +235,26 @@ def outside_label(label: int) -> str:
     )
 
 
+def left_out(label: int, count: int, whole: int, outside: int | None) -> str:
+    """Sentence for an object that was accepted without some of its pixels.
+
+    `outside`: the label that it had to stay inside, None if other objects kept theirs.
+    """
+    counts = f"{count:,} of its {whole:,} pixels".replace(",", "\N{NO-BREAK SPACE}")
+    why, instead = "belong to other objects", "'overwrite' under Overlap"
+    if outside is not None:
+        why, instead = f"lie outside label {outside}", "another rule under Overlap"
+    return (
+        f"Object {label} is in 'clickseg objects' without {counts}, which {why}. "
+        f"To take them, undo and choose {instead}."
+    )
+
+
+def done(what: str) -> str:
+    """Status line after a step outside the object in work."""
+    return f"Done: {what}. Undo takes it back."
+
+
 def undone(what: str) -> str:
     """Status line after a step outside the object in work was taken back."""
     return f"Undone: {what}."

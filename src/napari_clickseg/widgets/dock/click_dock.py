@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSize
-from qtpy.QtWidgets import QVBoxLayout
 from superqt.utils import qdebounced
 
 from .. import messages
@@ -25,7 +24,7 @@ from ..work.controller import Controller
 from ..work.worker import Runner
 from .channel_panel import ChannelPanel
 from .clicking import Clicking
-from .column import Column
+from .column import Column, lay_out
 from .controls import Controls, Pill
 from .folding import keep_folds
 from .keys import KEYS, KeyBindings
@@ -111,14 +110,11 @@ class ClickDock(Docked):
         )
         self._column = Column(
             (
-                (self.hint, self.pill),
                 self.recovery,
                 self.folder.panel,
                 self.source,
                 self.channels,
                 self.controls,
-                self.status,
-                self.lines.copy,
                 self.objects,
                 self.starting.panel,
                 self.tools.view,
@@ -127,9 +123,7 @@ class ClickDock(Docked):
                 self.tools.all_keys,
             )
         )
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self._column)
+        lay_out(self, (self.hint, self.pill), self._column, (self.status, self.lines.copy))
         keep_folds((self.source, self.channels, self.objects, self.tools.view, self.advanced))
         self.setMinimumWidth(NARROWEST)
         self.setMaximumWidth(WIDEST)
@@ -208,7 +202,7 @@ class ClickDock(Docked):
         """Stop clicking; the unfinished object goes on at the next start."""
         self.clicking.stop()
         if self.controller.waiting:
-            self.lines.say(messages.waiting(self.controller.waiting), "status")
+            self.lines.say(messages.waiting(self.controller.waiting), "info")
 
     def click(self, row: float, col: float, positive: bool = True) -> None:
         """Place a click at a pixel of the displayed plane, as the mouse does.

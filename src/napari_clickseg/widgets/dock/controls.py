@@ -66,7 +66,7 @@ class Pill(QLabel):
 
 
 class Controls(QWidget):
-    """Start, polarity, undo, threshold, label and accept. Only widgets; the dock connects them."""
+    """Start, polarity, undo, accept, label and threshold. Only widgets; the dock connects them."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -117,18 +117,18 @@ class Controls(QWidget):
         grid.setColumnStretch(0, 1)
         grid.setColumnStretch(1, 1)
         column.addLayout(grid)
+        column.addWidget(self.accept)
+        column.addWidget(self.accept_part)
         form = QFormLayout()
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         label_row = QHBoxLayout()
         label_row.setSpacing(4)
         label_row.addWidget(self.label, 1)
         label_row.addWidget(self.swatch)
-        form.addRow("Threshold", self.threshold)
         form.addRow("Label id", label_row)
         form.addRow("Overlap", self.policy)
+        form.addRow("Threshold", self.threshold)
         column.addLayout(form)
-        column.addWidget(self.accept)
-        column.addWidget(self.accept_part)
 
     def _on_threshold(self) -> None:
         self._threshold_moved = True

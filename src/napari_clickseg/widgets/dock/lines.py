@@ -89,7 +89,9 @@ class Lines:
     def say(self, text: str, level: str) -> None:
         """Say what happened; errors are shown as a notification too.
 
-        What is worth a ``"note"`` waits for the counts of the mask that comes next.
+        What is worth a ``"note"`` waits for the counts of the mask that comes next; what is a
+        ``"status"`` or a ``"warning"`` of that mask is shown now and again with them. An ``"info"``
+        is over when something else happens.
         """
         text = self.worded(text)
         if level == "note":

@@ -52,7 +52,7 @@ class Starting:
     def take(self) -> None:
         """Make all of the mask chosen the object in work, as one step."""
         if not self._clicking.active:
-            self._controller.said.emit(messages.PRESS_START, "status")
+            self._controller.said.emit(messages.PRESS_START, "info")
             return
         try:
             plane = displayed_plane(self._clicking.image, self._viewer.dims)
@@ -117,7 +117,7 @@ class Starting:
             if following in self._clicking.unfinished:
                 raise ValueError(messages.NEXT_IN_WORK)
         except (ValueError, MemoryError) as error:
-            controller.said.emit(messages.one_sentence(error), "warning")
+            controller.said.emit(messages.one_sentence(error), "info")
             return
         label = self._actions.label
         self._actions.accept()

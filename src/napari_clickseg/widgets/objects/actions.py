@@ -194,7 +194,7 @@ class ObjectActions:
         try:
             return verb()
         except (ValueError, MemoryError, OSError) as error:
-            self._controller.said.emit(messages.one_sentence(error), "warning")
+            self._controller.said.emit(messages.one_sentence(error), "info")
             return None
 
     # ------------------------------------------------------------------ showing

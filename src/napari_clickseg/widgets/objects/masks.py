@@ -19,6 +19,8 @@ __all__ = ["INSIDE", "KEEP", "OVERWRITE", "POLICIES", "mask_patch"]
 
 KEEP, OVERWRITE, INSIDE = "keep existing", "overwrite", "inside selected label"
 POLICIES = (KEEP, OVERWRITE, INSIDE)
+NOTABLE = 0.01
+"""Part of a mask that is worth a word if a policy keeps it out."""
 
 
 def mask_patch(
@@ -44,7 +46,7 @@ def mask_patch(
     Patch
         What is to be written.
     str or None
-        A sentence worth showing (labels were widened), else None.
+        A sentence worth showing (labels were widened, or the policy kept pixels out), else None.
 
     Raises
     ------
@@ -53,29 +55,31 @@ def mask_patch(
     """
     if not 1 <= label <= np.iinfo(np.uint32).max:
         raise ValueError(messages.NEGATIVE_LABEL)
-    note, empty, taken = None, True, True
+    note, whole, kept = None, 0, 0
     patch, selected = Patch(plane), int(objects.selected_label)
     for box, mask in parts:
         tight = bounding_box(mask)
         if tight is None:
             continue
-        empty = False
         mask, here = mask[tight.slices], tight.shift(box.top, box.left)
         old = np.asarray(objects.data[plane.index(here)])
         free = mask & _free(old, label, policy, selected)
+        whole, kept = whole + np.count_nonzero(mask), kept + np.count_nonzero(free)
         if not free.any():
             continue
-        taken = False
         if label > np.iinfo(objects.data.dtype).max:
             objects.data = np.asarray(objects.data).astype(np.uint32)
             note, old = messages.WIDENED, old.astype(np.uint32)
         patch = patch.put(here, free, old, label)
-    if empty:
+    if not whole:
         raise ValueError(messages.NOTHING_TO_ACCEPT)
-    if taken:
+    if not kept:
         raise ValueError(
             messages.outside_label(selected) if policy == INSIDE else messages.ALL_TAKEN
         )
+    if note is None and whole - kept >= NOTABLE * whole:
+        outside = selected if policy == INSIDE else None
+        note = messages.left_out(label, whole - kept, whole, outside)
     return patch, note
 
 

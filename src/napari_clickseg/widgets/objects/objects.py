@@ -134,7 +134,7 @@ class Objects(ObjectHistory):
             return False
         self._controller.rewriting.emit(plane)
         what = messages.CLOSING.format(opened.item.label)
-        self._do(Step(what, plane, (opened.removal.reversed,), (), True, opened.parked))
+        self._do_and_say(Step(what, plane, (opened.removal.reversed,), (), True, opened.parked))
         return True
 
     def delete(self, keys: Iterable[Key]) -> None:
@@ -146,7 +146,7 @@ class Objects(ObjectHistory):
         patches = tuple(relabel(layer, i.plane, i.box, i.label, 0) for i in items)
         pairs = tuple((item, None) for item in items)
         what = messages.DELETING.format(_ids(items))
-        self._do(Step(what, self._plane_of(items), patches, pairs))
+        self._do_and_say(Step(what, self._plane_of(items), patches, pairs))
 
     def merge(self, keys: Iterable[Key]) -> int:
         """Make one object of several under the smallest id; returns that id.
@@ -182,7 +182,7 @@ class Objects(ObjectHistory):
                 if i.label != first.label
             ]
         what = messages.MERGING.format(_ids(items))
-        self._do(Step(what, self._plane_of(items), tuple(patches), tuple(pairs)))
+        self._do_and_say(Step(what, self._plane_of(items), tuple(patches), tuple(pairs)))
         return first.label
 
     def set_class(self, keys: Iterable[Key], name: str) -> None:
@@ -253,6 +253,10 @@ class Objects(ObjectHistory):
         self.changed.emit()
 
     # ------------------------------------------------------------------
+    def _do_and_say(self, step: Step) -> None:
+        self._do(step)
+        self._controller.said.emit(messages.done(step.what), "info")
+
     def _take(self, keys: Iterable[Key]) -> list[AcceptedObject]:
         """The objects of some keys; those that were opened again are given back first."""
         keys = [key for key in dict.fromkeys(keys) if key in self.items]

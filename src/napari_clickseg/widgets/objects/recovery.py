@@ -102,7 +102,8 @@ class RecoveryBar(QFrame):
             self.said.emit(messages.one_sentence(error), "warning")
             return
         self.look(self._image)
-        self.said.emit(texts.recovered(*counts), "status")
+        unfinished = counts[1] > 0  # its counts are shown next
+        self.said.emit(texts.recovered(*counts), "status" if unfinished else "info")
 
     def _on_later(self) -> None:
         self._later.add(self._offered.path)
