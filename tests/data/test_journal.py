@@ -41,13 +41,20 @@ def test_what_was_put_is_read_with_its_pixels(tmp_path):
     book.close()
     found = read_journal(book.path)
     assert found.image == IMAGE and found.classes == {"leaf": "#102030"}
-    assert [o.saved.plane for o in found.objects] == [
-        (3, None, None),
-        None,
-    ]  # the last one put last
-    assert found.objects[1].saved == item(1)
-    for (box, mask), (wanted, there) in zip(found.objects[1].pieces, pieces(4), strict=True):
+    assert [o.saved.plane for o in found.objects] == [None, (3, None, None)]
+    assert found.objects[0].saved == item(1)
+    for (box, mask), (wanted, there) in zip(found.objects[0].pieces, pieces(4), strict=True):
         assert box == wanted and np.array_equal(mask, there)
+
+
+def test_objects_keep_their_places_unless_they_take_pixels_of_others(tmp_path):
+    book = Journal(IMAGE, tmp_path)
+    for label in (1, 2, 3):
+        book.put(item(label), pieces())
+    book.put(item(1), pieces())
+    book.put(item(2, overwrites=True), pieces())
+    book.close()
+    assert [o.saved.id for o in read_journal(book.path).objects] == [1, 3, 2]
 
 
 def test_an_open_journal_is_nobody_elses(tmp_path):

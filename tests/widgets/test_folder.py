@@ -205,6 +205,20 @@ def test_an_image_removed_by_hand_does_not_stop_the_others(opened, settled):
     assert len(viewer.layers) == 6
 
 
+def test_stepping_goes_on_from_the_image_that_stays_open(opened, photographs, settled):
+    """Where all that follow are unreadable, one step back is one image back."""
+    (photographs / "cat99.png").write_bytes(b"no image")
+    _, dock = opened()
+    for _ in range(3):
+        dock.folder.step(1)
+        settled(dock)
+    assert "cat99.png was skipped" in dock.folder.panel.status.text()
+    assert dock.clicking.image.name == "cat10.png"
+    dock.folder.step(-1)
+    settled(dock)
+    assert dock.clicking.image.name == "cat2.png"
+
+
 def test_the_command_asks_for_a_folder(make_napari_viewer, monkeypatch, photographs, qtbot):
     from qtpy.QtWidgets import QFileDialog
 

@@ -29,6 +29,25 @@ def test_objects_go_into_the_layer_chosen_and_its_own_are_listed(labelled, settl
     assert set(np.unique(layer.data)) == {0, 7}
 
 
+def test_ids_go_on_above_those_of_the_layer(labelled, settle, image):
+    """A new object is never added to one that the layer held before."""
+    viewer, dock, layer = labelled
+    label = dock.controls.label
+    dock.actions.layer_choice.use(layer)
+    assert label.value() == 8
+    dock.actions.layer_choice.use(None)
+    assert label.value() == 1
+    dock.click(60, 80)
+    settle(dock)
+    dock.accept()
+    assert label.value() == 2
+    dock.stop()
+    dock.source.choose_image(viewer.add_image(image[:, ::-1], name="other"))
+    dock.start()
+    settle(dock)
+    assert dock.clicking.image.name == "other" and label.value() == 1
+
+
 def test_it_is_used_again_after_another_image(labelled, settle, image):
     viewer, dock, layer = labelled
     dock.actions.layer_choice.use(layer)

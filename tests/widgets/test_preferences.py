@@ -24,6 +24,18 @@ def test_preferences_are_those_of_the_manifest():
     assert {name: prop.default for name, prop in page.properties.items()} == vars(Preferences())
 
 
+def test_the_pages_open_in_the_preferences_of_napari(qtbot):
+    """A page named as one that napari treats by itself keeps the whole dialog from opening."""
+    from napari._qt.dialogs.preferences_dialog import PreferencesDialog
+    from napari.settings import get_plugin_settings
+
+    assert get_plugin_settings(module.PLUGIN) is not None
+    dialog = PreferencesDialog()
+    qtbot.addWidget(dialog)
+    settings = dialog._plugin_settings[module.PLUGIN]
+    assert {module.PAGE, module.KEYS_PAGE} <= set(settings.model_dump())
+
+
 def test_a_napari_that_knows_nothing_of_them_gives_the_defaults(monkeypatch):
     monkeypatch.setattr(module, "PLUGIN", "no-such-plugin")
     assert preferences() == Preferences()

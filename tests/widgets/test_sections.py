@@ -82,3 +82,26 @@ def test_what_to_do_and_what_happened_stay_in_view(dock_of, image, qtbot):
     bar.setValue(bar.minimum())
     controls = dock.controls  # the rhythm: click, look, accept; everything else comes after it
     assert controls.accept.y() < min(controls.label.y(), controls.threshold.y())
+
+
+def test_docks_are_tabs_and_there_is_one_for_clicking(make_napari_viewer, qtbot):
+    """As napari opens them: from its menu, and under another name from the command line."""
+    from qtpy.QtWidgets import QDockWidget
+
+    from napari_clickseg.widgets.dock.click_dock import ClickDock
+    from napari_clickseg.widgets.dock.opening import clicking_dock
+    from napari_clickseg.widgets.export.dock import ExportDock
+
+    viewer = make_napari_viewer(show=True)
+    window = viewer.window._qt_window
+    first, second = ClickDock(viewer), ExportDock(viewer)
+    frame = viewer.window.add_dock_widget(first, name="Click segmentation (napari-clickseg)")
+    other = viewer.window.add_dock_widget(second, name="Export objects (Click segmentation)")
+    qtbot.waitUntil(lambda: other in window.tabifiedDockWidgets(frame))
+    qtbot.waitUntil(lambda: first.visibleRegion().isEmpty())
+    twin = ClickDock(viewer)
+    viewer.window.add_dock_widget(twin, name="Click segmentation (Click segmentation)")
+    qtbot.waitUntil(lambda: len(viewer.window.dock_widgets) == 2)
+    qtbot.waitUntil(lambda: not first.visibleRegion().isEmpty())
+    assert twin._closed and not first._closed and clicking_dock(viewer, make=True) is first
+    assert sum(d.findChild(ClickDock) is not None for d in window.findChildren(QDockWidget)) == 1

@@ -45,6 +45,26 @@ def test_a_session_comes_back_with_masks_clicks_and_classes(saved, settle, image
     assert np.array_equal(np.asarray(dock.clicking.layers.preview.data) != 0, before == 3)
 
 
+def test_an_object_opened_again_keeps_its_place_among_those_that_overlap(
+    three, settle, image, tmp_path
+):
+    """Else the replay would give the pixels that two masks share to the other one."""
+    viewer, dock, _ = three
+    dock.click(60, 80)  # a disk half over that of object 1, which keeps its pixels
+    settle(dock)
+    dock.accept()
+    dock.actions.open_again(key(dock, 1))
+    settle(dock)
+    dock.accept()
+    before = labels(dock)
+    dock.sessions.save(tmp_path / "cat")
+    assert [o.id for o in read_session(tmp_path / "cat.clickseg.json").objects] == [1, 2, 3, 4]
+    empty(viewer, dock, image)
+    dock.sessions.open(tmp_path / "cat.clickseg.json")
+    settle(dock)
+    assert np.array_equal(labels(dock), before)
+
+
 def test_objects_that_a_session_brought_back_are_not_offered_again(saved, dock_of, settle, image):
     viewer, dock, path, _ = saved
     dock.shut_down()

@@ -16,7 +16,7 @@ def test_there_is_one_setting_for_each_action_and_it_is_the_usual_key():
     from npe2 import PluginManifest
 
     path = Path(napari_clickseg.__file__).parent / "napari.yaml"
-    page = PluginManifest.from_file(path).contributions.configurations["shortcuts"]
+    page = PluginManifest.from_file(path).contributions.configurations["keys"]
     usual = {name: printed(key) for name, key in KEYS.items()}
     found = {name: prop.default for name, prop in page.properties.items()}
     assert found == {f"{name}_key": key for name, key in usual.items()}
@@ -25,7 +25,7 @@ def test_there_is_one_setting_for_each_action_and_it_is_the_usual_key():
 
 def test_the_preferences_of_napari_are_read(monkeypatch):
     page = SimpleNamespace(accept_key="Shift+A", run_key="")
-    monkeypatch.setattr(preferences, "_page", lambda name: page if name == "shortcuts" else None)
+    monkeypatch.setattr(preferences, "_page", lambda name: page if name == "keys" else None)
     assert preferences.key_texts(KEYS) == {"accept": "Shift+A", "run": ""}
 
 

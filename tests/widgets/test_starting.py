@@ -162,6 +162,8 @@ def test_the_mask_goes_along_to_the_next_slice(dock_of, settle, image):
     settle(dock)
     dock.starting.next_slice()
     assert "last slice" in dock.status.text() and viewer.dims.current_step[0] == 2
+    dock.accept()
+    assert "Object 1 is in" in dock.status.text()  # it is known there, but not on this slice
 
 
 def test_going_on_to_the_next_slice_is_undone_and_redone_at_once(dock_of, settle, image):

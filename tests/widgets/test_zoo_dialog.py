@@ -179,3 +179,16 @@ def test_the_dock_shows_the_card_beside_the_chosen_file_or_tells_why_not(dock_of
     dock.source.said.connect(lambda text, level: told.append(level))
     dock.source.read_card.click()
     assert told == ["error"]
+
+
+def test_the_command_opens_the_window_of_the_clicking_dock(make_napari_viewer):
+    from napari_clickseg.widgets.dock.models_command import show_models
+    from napari_clickseg.widgets.dock.opening import clicking_dock
+
+    viewer = make_napari_viewer()
+    show_models()
+    show_models()
+    assert len(viewer.window.dock_widgets) == 1
+    zoo = clicking_dock(viewer).source._zoo
+    assert zoo is not None and zoo.isVisible()
+    zoo.close()

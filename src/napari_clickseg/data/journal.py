@@ -98,7 +98,8 @@ class Recorded:
     last : float
         When something was recorded last, seconds since 1970.
     objects : tuple of RecordedObject
-        In the order in which they were written last: later ones took pixels of earlier ones.
+        In the order in which they took their places: those written again keep theirs, unless
+        they took pixels of others.
     classes : mapping
         Colours ``#rrggbb`` of class names.
     works : tuple of RecordedWork
@@ -242,7 +243,8 @@ def read_journal(path: Path) -> Recorded:
                 if "put" in value:
                     item = _recorded(value)
                     key = (item.saved.id, item.saved.plane)
-                    objects.pop(key, None)
+                    if item.saved.overwrites:
+                        objects.pop(key, None)  # else it keeps its place before later ones
                     objects[key] = item
                 elif "drop" in value:
                     label, plane = value["drop"]

@@ -1,8 +1,8 @@
 """Strokes, contours and boxes for models that were trained on clicks only.
 
 A stroke becomes clicks along it. A contour is drawn into the mask so far, which the network then
-corrects, and becomes clicks deep inside of it. A box confines the object, and is answered with a
-click at its centre while nothing else says where the object is.
+corrects, and becomes clicks deep inside of it. A box confines the object, whatever the model, and
+is answered with a click at its centre while nothing else says where the object is.
 
 The network sees more than the box, as it sees more than an object; only a profile without ZoomIn
 shows it the box alone.
@@ -51,7 +51,7 @@ def as_clicks(session: Session, kinds: Collection[str], crop: bool = False) -> S
     """
     if all(item.kind in kinds for item in session.interactions):
         return session
-    region = confinement(session, kinds)
+    region = confinement(session)
     allowed = region or Box.of_shape(session.shape)
     shown: list[Interaction] = []
     for item in session.interactions:
@@ -76,13 +76,13 @@ def as_clicks(session: Session, kinds: Collection[str], crop: bool = False) -> S
     )
 
 
-def confinement(session: Session, kinds: Collection[str]) -> Box | None:
+def confinement(session: Session) -> Box | None:
     """The part of the image that an object is confined to, by `Session.confine` or a box drawn.
 
-    The latest box counts; for a model that takes boxes they confine nothing.
+    The latest box counts, also where the model itself takes boxes: it means the same for all.
     """
     boxes = [item.box for item in session.interactions if isinstance(item, BoxPrompt)]
-    if not boxes or BoxPrompt.kind in kinds:
+    if not boxes:
         return session.region
     inside = boxes[-1].intersect(session.region or Box.of_shape(session.shape))
     return session.region if inside.empty else inside

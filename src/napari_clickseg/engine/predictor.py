@@ -136,7 +136,7 @@ class Predictor:
             if self.profile.honour_clicks:
                 kept = honour_clicks(seen.probabilities, said)
                 seen = replace(seen, probabilities=kept)
-        region, kept = confinement(session, kinds), seen.probabilities
+        region, kept = confinement(session), seen.probabilities
         if region != session.region:
             kept = only_inside(kept, region)
         return replace(
@@ -303,7 +303,7 @@ class Predictor:
         if not session.coarse:
             return
         clicks = [item for item in session.interactions if isinstance(item, Click)]
-        region = confinement(session, self.model.spec.interactions)
+        region = confinement(session)
         descent = Descent(
             session.reader,
             session.contrast_limits,

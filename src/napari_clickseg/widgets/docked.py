@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from qtpy.QtCore import QEvent
+from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtWidgets import QDockWidget, QLabel, QMainWindow, QWidget
 
 __all__ = ["Docked"]
@@ -18,7 +18,17 @@ class Docked(QWidget):
     """Base of the docks: `let_go` is called when the dock is closed or the viewer goes.
 
     Docks of ours in one area of the window are tabs: one above the other, none would have room.
+
+    Attributes
+    ----------
+    single : bool
+        Whether a window has one dock of this class at most: a second one brings the first one to
+        the front and goes. napari makes a second one where the first one has another name, as
+        docks opened from the command line have.
     """
+
+    single = False
+    _viewer: Any
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,7 +45,7 @@ class Docked(QWidget):
         return super().event(event)
 
     def showEvent(self, event: Any) -> None:
-        """Become a tab, and leave the plugin's name, for which there is no room, out of the title."""
+        """Become a tab, and leave the name of the plugin, which has no room, out of the title."""
         super().showEvent(event)
         dock = self.parent()
         while dock is not None and not isinstance(dock, QDockWidget):
@@ -45,7 +55,18 @@ class Docked(QWidget):
             title.setText(PLUGIN.sub("", title.text()))
         if dock is not None and not self._shown:
             self._shown = True
-            _become_tab(dock)
+            if self.single and _others(dock, type(self)):
+                QTimer.singleShot(0, self._give_way)
+            else:
+                _become_tab(dock)
+
+    def _give_way(self) -> None:
+        """Bring the dock of this class that is there already to the front, and go."""
+        dock = self.parent()
+        if isinstance(dock, QDockWidget):
+            bring_forward(_others(dock, type(self))[0])
+            self._viewer.window.remove_dock_widget(self)
+            self.deleteLater()
 
     def closeEvent(self, event: Any) -> None:
         """Shut down with the window."""
@@ -69,9 +90,22 @@ def _become_tab(dock: QDockWidget) -> None:
     if not isinstance(window, QMainWindow) or dock.isFloating():
         return
     area = window.dockWidgetArea(dock)
-    for other in window.findChildren(QDockWidget):
-        ours = other is not dock and other.findChild(Docked) is not None
-        if ours and other.isVisible() and window.dockWidgetArea(other) == area:
+    for other in _others(dock, Docked):
+        if other.isVisible() and window.dockWidgetArea(other) == area:
             window.tabifyDockWidget(other, dock)
-            dock.raise_()
+            bring_forward(dock)
             return
+
+
+def _others(dock: QDockWidget, kind: type[Docked]) -> list[QDockWidget]:
+    """Docks of the same window that hold a widget of some kind that is not shut down."""
+    window = dock.parent()
+    docks = window.findChildren(QDockWidget) if isinstance(window, QMainWindow) else []
+    held = [(other, other.findChild(kind)) for other in docks if other is not dock]
+    return [other for other, widget in held if widget is not None and not widget._closed]
+
+
+def bring_forward(dock: QDockWidget) -> None:
+    """Show a dock in front of those it shares its place with."""
+    dock.show()
+    dock.raise_()

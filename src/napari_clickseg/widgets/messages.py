@@ -45,7 +45,7 @@ NO_MASK_HERE = "The mask has nothing at this click; the object starts empty."
 SELECT_ONE = "Select one object in the table; the new object starts from its mask."
 OTHER_AXES = "The selected object lies on a slice along other axes. Show those, or select another."
 NO_SLICES = "The image has no other slice to go on to."
-LAST_SLICE = "This is the last slice along the slider moved last."
+LAST_SLICE = "This is the last slice of the slider that you moved last: there is none to go on to."
 NOTHING_NEAR = "There is no click near the mouse pointer."
 STOPPED = (
     "Stopped. Edges that were not refined yet stay coarse; the next click goes on with them, and "
@@ -268,7 +268,9 @@ def redone(what: str) -> str:
 def clicked(seconds: float | None, positive: int, negative: int) -> str:
     """Status line after a prediction, an undo or a new threshold."""
     counts = f"{positive} + / {negative} -"
-    return counts if seconds is None else f"{counts} · {seconds * 1000:.0f} ms per click"
+    if seconds is None or positive + negative == 0:
+        return counts
+    return f"{counts} · {seconds * 1000:.0f} ms per click"
 
 
 def accepted(label: int) -> str:

@@ -11,7 +11,7 @@ from .layers.own import COLOURS
 
 __all__ = ["Preferences", "begin_with", "key_texts", "preferences"]
 
-PLUGIN, PAGE, KEYS_PAGE = "napari-clickseg", "clicking", "shortcuts"
+PLUGIN, PAGE, KEYS_PAGE = "napari-clickseg", "clicking", "keys"
 
 
 @dataclass(frozen=True)

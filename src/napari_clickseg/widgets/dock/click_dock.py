@@ -55,6 +55,8 @@ class ClickDock(Docked):
         ``load(model, device) -> ClickModel``, in place of the model zoo.
     """
 
+    single = True
+
     def __init__(
         self, viewer: napari.viewer.Viewer, load: Callable[[str, str], Any] | None = None
     ) -> None:

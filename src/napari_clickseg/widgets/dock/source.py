@@ -84,7 +84,7 @@ class SourcePanel(Section):
         self.read_card = labelled_button("read_card", "Card")
         self.about = QLabel()
         self.about.setWordWrap(True)
-        self.about.setStyleSheet("font-size: 11px; color: palette(mid);")
+        self.about.setStyleSheet("font-size: 11px;")
         self._lay_out()
         self._add_remembered()
         self._add_models()

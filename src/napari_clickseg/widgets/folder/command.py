@@ -10,11 +10,13 @@ def segment_images() -> None:
     from napari import current_viewer
     from napari.utils.notifications import show_warning
 
+    from ..dock.opening import bring_forward, clicking_dock
+
     viewer = current_viewer()
     if viewer is None:
         show_warning("Open a napari viewer first, then run this command in it.")
         return
-    bar, dock = viewer.window.add_plugin_dock_widget("napari-clickseg", "Click segmentation")
-    bar.show()
+    dock = clicking_dock(viewer, make=True)
+    bring_forward(dock)
     dock.folder.panel.expand(animate=False)
     dock.folder.panel.ask()

@@ -150,6 +150,8 @@ class ImageFolder:
         if step and 0 <= place < len(self.images):
             self.show(place, step)
         else:
+            if step and self.image in self.images:
+                self._last = self.image  # it stays open: the next step is from there
             self._say(self._skipped)
             self._skipped = ""
 

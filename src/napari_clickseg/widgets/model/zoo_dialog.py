@@ -203,7 +203,7 @@ def describe(card: ModelCard) -> str:
     target = write(str(models_folder() / card.require_published()))
     if card.address:
         steps = [
-            f"Press Download below (from {write(card.address)}), or run "
+            f"Press 'Agree and download' below (from {write(card.address)}), or run "
             f"<code>clickseg-models download {write(card.name)}</code>.",
             f"Without a network: get the file elsewhere and save it as <code>{target}</code>.",
         ]

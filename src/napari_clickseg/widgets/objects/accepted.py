@@ -68,6 +68,9 @@ class AcceptedObject:
         Whether it took pixels of other objects.
     edited : float
         When it was accepted last, seconds since 1970.
+    since : float
+        When it took its place: of objects that overlap, those accepted later keep off its pixels.
+        An object that is opened again keeps its place, unless it then takes pixels of others.
     """
 
     label: int
@@ -85,6 +88,7 @@ class AcceptedObject:
     name: str = ""
     overwrites: bool = False
     edited: float = field(default_factory=time.time)
+    since: float = field(default_factory=time.time)
     asked: tuple[int, ...] = ()
 
     @property
@@ -138,6 +142,7 @@ def from_work(
     if work is None:
         return AcceptedObject(label, plane, box, area)
     session = work.history.present
+    now = time.time()
     return AcceptedObject(
         label,
         plane,
@@ -152,6 +157,8 @@ def from_work(
         asked=session.asked,
         seconds=time.monotonic() - work.begun + (0.0 if before is None else before.seconds),
         name="" if before is None else before.name,
+        edited=now,
+        since=now if before is None else before.since,
     )
 
 

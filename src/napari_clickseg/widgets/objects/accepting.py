@@ -118,7 +118,7 @@ class Accepting:
         self._controller.rewriting.emit(plane)  # what was painted is a step of its own
         opened = self._objects.opened(plane)
         same = opened is not None and opened.label == label
-        if note is None and label in self._objects.labels and not same:
+        if note is None and (label, plane) in self._objects.items and not same:
             note = messages.label_exists(label)
         if self._controller.coarse(plane):
             note = messages.ACCEPTED_COARSE

@@ -52,8 +52,10 @@ class ObjectActions:
         self._next_label = 1
         self._part = False
         self._layer: Any = None
+        self._numbered = False  # the first layer takes the id that the user wants to begin with
         self._painted = PaintedObjects(clicking, controller)
         self.layer_choice = LayerChoice(viewer, clicking, controller)
+        self.layer_choice.used.connect(controls.label.setValue)
         self.panel.layer_row.addWidget(self.layer_choice.title)
         self.panel.layer_row.addWidget(self.layer_choice.box, 1)
         self.panel.wanted.connect(self.open_again)
@@ -217,11 +219,15 @@ class ObjectActions:
         self._part = False
 
     def _on_layer(self) -> None:
-        """Another objects layer is in use, or none: it has other objects."""
+        """Another objects layer is in use, or none: it has other objects and free ids."""
         layer = self._clicking.layers.objects
         if layer is not self._layer:
             self._layer = layer
             self._objects.changed.emit()
+            if layer is not None:
+                if self._numbered:
+                    self._controls.label.setValue(max(self._objects.labels, default=0) + 1)
+                self._numbered = True
 
     def _on_opened(self) -> None:
         """Show the id of an object that was opened again, and afterwards the one before."""

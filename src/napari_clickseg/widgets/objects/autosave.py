@@ -279,7 +279,7 @@ class Autosave:
         image, objects = self.clicking.image, self.clicking.objects
         if image is None:
             raise ValueError(messages.NO_IMAGE)
-        in_order = sorted(objects.items.values(), key=lambda item: item.edited)
+        in_order = sorted(objects.items.values(), key=lambda item: item.since)
         items = tuple(as_saved(self._with_start(item)) for item in in_order)
         classes = tuple(SavedClass(name, colour) for name, colour in objects.classes.items())
         return SavedSession(self._signatures.of(image), model, items, classes=classes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from psygnal import Signal
 from qtpy.QtWidgets import QLabel
 
 from .. import messages
@@ -35,7 +36,14 @@ class LayerChoice:
     viewer : napari Viewer
     clicking : Clicking
     controller : Controller
+
+    Signals
+    -------
+    used : int
+        Objects go into another layer from now on; the first id that is above all in it.
     """
+
+    used = Signal(int)
 
     def __init__(self, viewer: Viewer, clicking: Clicking, controller: Controller) -> None:
         self._clicking, self._controller = clicking, controller
@@ -92,6 +100,7 @@ class LayerChoice:
         if layer is not None and plane is not None and not is_large(plane.shape_in(layers.shape)):
             known = {i.label: i for i in clicking.objects.items.values() if i.plane == plane}
             clicking.objects.restore(counted(layer, plane, known))
+        self.used.emit(1 if layer is None else int(np.max(layer.data, initial=0)) + 1)
 
 
 def check_layer(layer: Labels, image: Image) -> None:

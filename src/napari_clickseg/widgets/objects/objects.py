@@ -84,6 +84,7 @@ class Objects(ObjectHistory):
             new = replace(there.join(new, None), box=box, area=area)
         name = new.name or self._class_of(label) or name
         new = replace(new, name=name, settings=settings, overwrites=policy == OVERWRITE)
+        new = replace(new, since=new.edited) if new.overwrites else new
         others = [item for item in book.items.values() if item not in (old, there)]
         pairs = areas_after(others, counts, plane)
         if there is not None and old is not None:

@@ -14,10 +14,11 @@ from ...data.exports.tables import Table
 from ...data.scenes import SceneDataset
 from ...data.session_file import read_session
 from .. import messages
+from ..dock.opening import clicking_dock
 from ..model.predictors import list_devices
 from ..table_view import TableView
 from .curve import CurveView
-from .model_choice import ModelChoice, clicking_dock
+from .model_choice import ModelChoice
 from .requested_runs import EvalRequest
 from .run_dock import RunDock, field, more_field, named
 from .run_reading import WORST, EvaluationReading, worst_cases

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QComboBox, QDockWidget, QFileDialog, QHBoxLayout, QPushButton, QWidget
+from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QWidget
 
 from ...models.zoo import find_card, list_models
 from .. import messages
 from ..dock.source import MODEL_FILES
 from ..remembered import remember_model, remembered_models
 
-if TYPE_CHECKING:
-    import napari
-
-    from ..dock.click_dock import ClickDock
-
-__all__ = ["ModelChoice", "bring_forward", "clicking_dock"]
+__all__ = ["ModelChoice"]
 
 
 class ModelChoice(QWidget):
@@ -98,24 +92,3 @@ class ModelChoice(QWidget):
                 remember_model(Path(path).absolute())
             except (ValueError, OSError) as error:
                 self.said.emit(messages.one_sentence(error))
-
-
-def clicking_dock(viewer: napari.viewer.Viewer, make: bool = False) -> ClickDock | None:
-    """The dock for clicking in a viewer; None if there is none and none is to be made."""
-    from ..dock.click_dock import ClickDock
-
-    docks: list[Any] = [w for w in viewer.window.dock_widgets.values() if isinstance(w, ClickDock)]
-    if docks:
-        return docks[-1]
-    if not make:
-        return None
-    names = "napari-clickseg", "Click segmentation"
-    return viewer.window.add_plugin_dock_widget(*names, tabify=True)[1]
-
-
-def bring_forward(dock: QWidget) -> None:
-    """Show a dock in front of those it shares its place with."""
-    frame = dock.parent()
-    if isinstance(frame, QDockWidget):
-        frame.show()
-        frame.raise_()

@@ -30,12 +30,12 @@ from ...data.scenes import SceneDataset
 from ...models.zoo import find_card
 from .. import messages
 from ..batch.folder_line import PathEdit
+from ..dock.opening import bring_forward, clicking_dock
 from ..docked import Docked
 from ..remembered import remember_run
 from ..work.jobs import Job
 from ..work.worker import Runner
 from .data_check import check
-from .model_choice import bring_forward, clicking_dock
 from .requested_runs import own_folder
 from .run_page import Charts, RunPage, sentences
 

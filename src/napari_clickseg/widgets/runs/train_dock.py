@@ -13,9 +13,10 @@ from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QSc
 from ...commands.apart import ApartRun
 from ...data.scenes import SceneDataset
 from ...training.recipe_files import list_recipes
+from ..dock.opening import clicking_dock
 from ..model.predictors import list_devices
 from .curve import CurveView
-from .model_choice import ModelChoice, clicking_dock
+from .model_choice import ModelChoice
 from .requested_runs import RECIPE_FIELDS, TrainRequest, data_of_recipe, defaults_of
 from .run_dock import PictureView, RunDock, field, more_field, named
 from .run_reading import TrainingReading, has_checkpoint, trained_model

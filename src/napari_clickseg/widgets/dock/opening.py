@@ -1,0 +1,40 @@
+"""Where the clicking dock of a viewer is found, or opened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtWidgets import QDockWidget, QWidget
+
+from .. import docked
+
+if TYPE_CHECKING:
+    import napari
+
+    from .click_dock import ClickDock
+
+__all__ = ["bring_forward", "clicking_dock"]
+
+NAME = "Click segmentation (Click segmentation)"
+"""What napari's menus call the dock, so that they find the one opened here."""
+
+
+def clicking_dock(viewer: napari.viewer.Viewer, make: bool = False) -> ClickDock | None:
+    """The dock for clicking in a viewer; None if there is none and none is to be made."""
+    from .click_dock import ClickDock
+
+    docks: list[Any] = [w for w in viewer.window.dock_widgets.values() if isinstance(w, ClickDock)]
+    if docks:
+        return docks[-1]
+    if not make:
+        return None
+    dock = ClickDock(viewer)
+    viewer.window.add_dock_widget(dock, name=NAME)
+    return dock
+
+
+def bring_forward(dock: QWidget) -> None:
+    """Show a dock in front of those it shares its place with."""
+    frame = dock.parent()
+    if isinstance(frame, QDockWidget):
+        docked.bring_forward(frame)
