@@ -147,7 +147,7 @@ def test_the_wheel_holds_the_whole_package_and_nothing_else(wheel):
     }
     assert {n for n in names if ".dist-info/" not in n} == wanted
     assert {"napari_clickseg/napari.yaml", "napari_clickseg/py.typed"} <= names
-    assert WEIGHTS + "LICENSE-EdgeNets.txt" in names
+    assert WEIGHTS + "LICENSE-EfficientNet-Lite.txt" in names
     models = {n.removesuffix(".safetensors") for n in names if n.endswith(".safetensors")}
     assert WEIGHTS + "clickseg-compact" in models
     assert {model + ".md" for model in models} <= names
@@ -161,7 +161,7 @@ def test_the_wheel_s_metadata_is_what_napari_s_hub_and_installers_read(wheel):
     assert metadata["Name"] == "napari-clickseg"
     assert metadata["License-Expression"] == "BSD-3-Clause"
     assert "Framework :: napari" in metadata.get_all("Classifier")
-    assert {Path(n).name for n in licences} == {"LICENSE", "LICENSE-EdgeNets.txt"}
+    assert {Path(n).name for n in licences} == {"LICENSE", "LICENSE-EfficientNet-Lite.txt"}
     assert {"all", "codecs", "tensorboard"} <= set(metadata.get_all("Provides-Extra"))
 
 

@@ -90,6 +90,14 @@ def test_the_latest_box_confines(session):
     assert as_clicks(said, CLICKS).region is None
 
 
+def test_a_model_of_boxes_is_shown_the_one_that_came_first(session):
+    kinds, box, click = CLICKS | {"box"}, BoxPrompt(Box(10, 10, 50, 50)), Click(20, 20)
+    assert as_clicks(session.add(box).add(click), kinds).interactions == (box, click)
+    assert as_clicks(session.add(click).add(box), kinds).interactions == (click,)
+    (middle,) = as_clicks(session.with_mask(np.ones(session.shape)).add(box), kinds).interactions
+    assert isinstance(middle, Click)
+
+
 def test_interior_points_are_deep_and_apart():
     mask = np.zeros((40, 100), bool)
     mask[10:31, 5:95] = True

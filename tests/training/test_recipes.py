@@ -21,9 +21,9 @@ def test_recipes_of_the_package_are_valid_and_changes_apply():
         (["stages.9.steps=1"], "names no place"),
         (["colour=1"], "no recipe takes"),
         (["batch=500"], "smaller than the batch"),
-        (["kinds.click=0.5"], "add up to 0.5"),
+        (["kinds.click=0.5"], "add up to 0.8"),
         (["kinds.click=0", "kinds.lasso=1"], "Give probabilities of click"),
-        (["kinds.click=0.5", "kinds.box=0.5"], "takes clicks only"),
+        (["model.every_kind=false"], "takes clicks only"),
     ],
 )
 def test_wrong_changes_are_refused(changes, words):

@@ -2,7 +2,8 @@
 
 A stroke becomes clicks along it. A contour is drawn into the mask so far, which the network then
 corrects, and becomes clicks deep inside of it. A box confines the object, whatever the model, and
-is answered with a click at its centre while nothing else says where the object is.
+is answered with a click at its centre while nothing else says where the object is. A model that
+takes boxes is shown one that came first; later ones only confine, as for the others.
 
 The network sees more than the box, as it sees more than an object; only a profile without ZoomIn
 shows it the box alone.
@@ -49,14 +50,15 @@ def as_clicks(session: Session, kinds: Collection[str], crop: bool = False) -> S
     crop : bool
         Let a box be all that is looked at, as the published avalanche demo does.
     """
-    if all(item.kind in kinds for item in session.interactions):
+    late = [i for i in session.interactions[_may_open(session) :] if isinstance(i, BoxPrompt)]
+    if not late and all(item.kind in kinds for item in session.interactions):
         return session
     region = confinement(session)
     allowed = region or Box.of_shape(session.shape)
     shown: list[Interaction] = []
     for item in session.interactions:
         if item.kind in kinds:
-            shown.append(item)
+            shown += [] if item in late else [item]
         elif not isinstance(item, BoxPrompt):
             shown += [*stand_ins(item, session.shape), item]
     shown = [item for item in shown if any(allowed.contains(*point) for point in item.points)]
@@ -74,6 +76,14 @@ def as_clicks(session: Session, kinds: Collection[str], crop: bool = False) -> S
         interactions=tuple(shown),
         region=region if crop else session.region,
     )
+
+
+def _may_open(session: Session) -> int:
+    """How many of the first interactions a box may be among to say what the object is.
+
+    A model that takes boxes was shown them first, with no mask; later ones only confine.
+    """
+    return int(session.start_mask is None)
 
 
 def confinement(session: Session) -> Box | None:

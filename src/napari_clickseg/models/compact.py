@@ -108,6 +108,9 @@ class CompactModel(ClickModel):
         Whether it takes strokes, contours and boxes too, not clicks only. Its maps are then those
         of clicks and strokes, of the insides of contours (positive and negative each), and of the
         insides of boxes: 5 instead of 2.
+    takes : sequence of str, optional
+        The kinds that it is shown as they are, of those that it has maps for; all of them by
+        default. For the others clicks stand in.
     """
 
     def __init__(
@@ -118,12 +121,17 @@ class CompactModel(ClickModel):
         decoder: Sequence[int] = (128, 96, 64),
         radius: float = 5.0,
         every_kind: bool = False,
+        takes: Sequence[str] | None = None,
     ) -> None:
         super().__init__()
         if not 0 < radius < float("inf"):
             raise ValueError(f"the radius of the disks is {radius}")
         if encoder not in ENCODERS:
             raise ValueError(f"the encoder is {encoder!r}; there are {', '.join(ENCODERS)}")
+        known = KINDS if every_kind else KINDS[:1]
+        kinds = known if takes is None else tuple(takes)
+        if "click" not in kinds or not set(kinds) <= set(known):
+            raise ValueError(f"it takes {', '.join(kinds)}; there are {', '.join(known)}")
         self.config = {
             "encoder": encoder,
             "encoder_scale": encoder_scale,
@@ -131,6 +139,7 @@ class CompactModel(ClickModel):
             "decoder": list(decoder),
             "radius": radius,
             "every_kind": every_kind,
+            "takes": list(kinds),
         }
         self.radius = radius
         self.map_channels = 5 if every_kind else 2
@@ -159,7 +168,7 @@ class CompactModel(ClickModel):
             architecture="compact",
             profile="clickseg",
             takes_prev_mask=True,
-            interactions=frozenset(KINDS if every_kind else KINDS[:1]),
+            interactions=frozenset(kinds),
             cached="features",
             brs={
                 "RGB-BRS": IMAGE,
