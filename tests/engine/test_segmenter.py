@@ -142,9 +142,11 @@ def test_strokes_contours_and_boxes_reach_models_that_take_them(scene):
     seg.set_image(scene)
     seg.stroke([(10, 10), (10, 20)])
     assert seg.mask[10, 10] and seg.mask[10, 20]
+    seg.reset()
+    seg.box(Box(40, 40, 101, 101))
+    assert seg.mask[40, 40] and seg.mask[100, 100]
     seg.contour([(50, 50), (60, 60), (60, 50)], positive=False)
-    seg.box(Box(80, 80, 101, 101))
-    assert seg.mask[80, 80] and seg.mask[100, 100] and not seg.mask[60, 60]
+    assert not seg.mask[60, 60] and seg.mask[40, 40]
 
 
 def test_nonsense_is_refused_with_a_sentence(seg):

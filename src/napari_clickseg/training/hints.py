@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.ndimage import distance_transform_edt, label, zoom
-from skimage.morphology import convex_hull_image
 
 from ..geometry import Box, bounding_box
 from ..models.drawing import draw_stroke
@@ -24,8 +23,8 @@ def part_at(region: np.ndarray, row: int, col: int) -> np.ndarray:
 def lasso(region: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """What a hand-drawn contour around a region encloses.
 
-    Some draw along the outline and some far from it, mostly outside; one in four only what is
-    convex.
+    The outline is uneven and on average a little outside, both in proportion to the square root
+    of the area.
 
     Parameters
     ----------
@@ -37,10 +36,7 @@ def lasso(region: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     -------
     (H, W) bool array
     """
-    drawn = _uneven(region, rng.choice((0.05, 0.12, 0.25)), rng.normal(0.02, 0.08), rng)
-    if drawn.any() and rng.random() < 0.25:
-        drawn = convex_hull_image(drawn)
-    return drawn if drawn.any() else region
+    return _uneven(region, 0.05, rng.uniform(-0.02, 0.06), rng)
 
 
 def rough_mask(region: np.ndarray, rng: np.random.Generator) -> np.ndarray:
