@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from .click_dock import ClickDock
 
-__all__ = ["bring_forward", "clicking_dock"]
+__all__ = ["bring_forward", "clicking_dock", "open_dock"]
 
 NAME = "Click segmentation (Click segmentation)"
 """What napari's menus call the dock, so that they find the one opened here."""
@@ -38,3 +38,17 @@ def bring_forward(dock: QWidget) -> None:
     frame = dock.parent()
     if isinstance(frame, QDockWidget):
         docked.bring_forward(frame)
+
+
+def open_dock() -> ClickDock | None:
+    """The clicking dock of the current viewer, in front; None without a viewer, which is said."""
+    from napari import current_viewer
+    from napari.utils.notifications import show_warning
+
+    viewer = current_viewer()
+    if viewer is None:
+        show_warning("Open a napari viewer first, then run this command in it.")
+        return None
+    dock = clicking_dock(viewer, make=True)
+    bring_forward(dock)
+    return dock
