@@ -141,7 +141,6 @@ def test_encode_equals_points_and_refuses_strokes():
         model.encode([Stroke(((0, 0), (1, 1)))], (16, 16))
 
 
-@torch.inference_mode()
 def test_kinds_that_it_was_not_to_take_are_left_to_clicks():
     model = tiny(every_kind=True, takes=("click", "box"))
     assert model.spec.interactions == {"click", "box"}
@@ -151,6 +150,7 @@ def test_kinds_that_it_was_not_to_take_are_left_to_clicks():
             tiny(**wrong)
 
 
+@torch.inference_mode()
 def test_every_kind_is_drawn_where_it_is_and_changes_the_answer():
     model = tiny(every_kind=True)
     assert model.spec.interactions == {"click", "stroke", "contour", "box"}

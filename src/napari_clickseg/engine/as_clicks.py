@@ -50,7 +50,9 @@ def as_clicks(session: Session, kinds: Collection[str], crop: bool = False) -> S
     crop : bool
         Let a box be all that is looked at, as the published avalanche demo does.
     """
-    late = [i for i in session.interactions[_may_open(session) :] if isinstance(i, BoxPrompt)]
+    # a model that takes boxes was shown them first, with no mask
+    after = session.interactions[session.start_mask is None :]
+    late = [item for item in after if isinstance(item, BoxPrompt)]
     if not late and all(item.kind in kinds for item in session.interactions):
         return session
     region = confinement(session)
@@ -76,14 +78,6 @@ def as_clicks(session: Session, kinds: Collection[str], crop: bool = False) -> S
         interactions=tuple(shown),
         region=region if crop else session.region,
     )
-
-
-def _may_open(session: Session) -> int:
-    """How many of the first interactions a box may be among to say what the object is.
-
-    A model that takes boxes was shown them first, with no mask; later ones only confine.
-    """
-    return int(session.start_mask is None)
 
 
 def confinement(session: Session) -> Box | None:
