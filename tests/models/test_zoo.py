@@ -17,6 +17,7 @@ from napari_clickseg.models.checkpoint import write_model
 from napari_clickseg.models.click_input import ClickInput
 from napari_clickseg.models.header import CheckpointError
 from napari_clickseg.models.plain_vit import PlainViTModel
+from napari_clickseg.models.unpickle import load_pickle
 from napari_clickseg.models.zoo import (
     ModelCard,
     NoC,
@@ -211,6 +212,26 @@ def test_a_file_that_changed_after_it_was_pinned_is_not_loaded(folder, small_vit
     monkeypatch.setattr(checkpoint, "read_model", None)  # refused before it is opened
     with pytest.raises(CheckpointError, match="is not the file that was first downloaded"):
         load_model("cocolvis_vit_base", device="cpu")
+
+
+def test_loading_says_how_much_of_a_file_was_read(folder, small_vit):
+    folder.mkdir()
+    path = folder / "cocolvis_vit_base.pth"
+    write_model(small_vit, path, {"name": "small"}, half=False)
+    own, torch_file = folder / "own.safetensors", folder / "state.pth"
+    own.write_bytes(path.read_bytes())
+    torch.save({"weights": torch.zeros(2**20)}, torch_file)
+    store.pin(path.name, store.file_hash(path))
+    for name in (path, own):
+        told = []
+        load_model(name, "cpu", told.append)
+        assert told == sorted(told) and 0 < told[0] <= 0.5 and told[-1] == 1
+    told = []
+    assert load_pickle(torch_file, told.append)["weights"].shape == (2**20,)
+    assert told == sorted(told) and told[0] < 0.1 and told[-1] > 0.95
+    told = []
+    store.file_hash(torch_file, told.append)
+    assert len(told) > 2 and told == sorted(told) and told[-1] == 1
 
 
 def test_a_pinned_hash_stays_until_it_is_forgotten(folder):

@@ -1,6 +1,7 @@
 """Holes, small parts and outlines: options of the dock that act on the answer that is there."""
 
 import numpy as np
+import pytest
 import torch
 from scipy.ndimage import label
 from widgets.disks import DiskModel
@@ -8,6 +9,7 @@ from widgets.disks import DiskModel
 from napari_clickseg.data.session_file import read_session
 from napari_clickseg.engine.replay import replay
 from napari_clickseg.engine.segmenter import Segmenter
+from napari_clickseg.widgets.work import work
 
 
 class Speckled(DiskModel):
@@ -85,3 +87,85 @@ def test_an_object_opened_again_is_shown_as_it_was_accepted(clicked):
     dock.advanced.keep_parts.setCurrentText("clicked")
     dock.actions.open_again(next(iter(dock.clicking.objects.items)))
     assert np.array_equal(shown(dock), mask)
+
+
+@pytest.fixture
+def large(clicked, monkeypatch):
+    """A dock to whom every mask is a large one, its model, and the mask with holes filled."""
+    model = Speckled()
+    _, dock, _ = clicked(model)
+    dock.advanced.fill_holes.setChecked(True)
+    filled = shown(dock)
+    dock.advanced.fill_holes.setChecked(False)
+    monkeypatch.setattr(work, "LARGE", 0)
+    return dock, model, filled
+
+
+def test_large_masks_are_cleaned_in_the_worker(large, settle):
+    dock, model, filled = large
+    before, calls = shown(dock), model.calls
+    dock.advanced.fill_holes.setChecked(True)
+    assert dock.pill.text() == "refining" and np.array_equal(shown(dock), before)
+    dock.advanced.fill_holes.setChecked(False)
+    dock.advanced.keep_parts.setCurrentText("largest")
+    dock.advanced.keep_parts.setCurrentText("all")
+    dock.advanced.fill_holes.setChecked(True)  # while the first one is made
+    settle(dock)
+    assert np.array_equal(shown(dock), filled) and model.calls == calls
+    dock.controller.set_threshold(0.9)
+    settle(dock)
+    mask = np.asarray(dock.controller.rule.view(dock.controller.session))
+    assert np.array_equal(shown(dock), mask) and mask.sum() < filled.sum()
+
+
+def test_accept_waits_for_a_large_mask_that_is_cleaned(large, settle):
+    dock, _, filled = large
+    dock.advanced.fill_holes.setChecked(True)
+    dock.accept()
+    assert not dock.clicking.layers.objects.data.any() and "made anew" in dock.status.text()
+    settle(dock)
+    assert np.array_equal(dock.clicking.layers.objects.data != 0, filled)
+
+
+def test_a_click_and_undo_while_a_large_mask_is_cleaned(large, settle):
+    dock, _, filled = large
+    dock.advanced.fill_holes.setChecked(True)
+    dock.click(100, 120)
+    settle(dock)
+    mask = np.asarray(dock.controller.rule.view(dock.controller.session))
+    assert np.array_equal(shown(dock), mask)
+    dock.advanced.min_size.setValue(50)
+    dock.advanced.min_size.setValue(0)
+    dock.undo()
+    settle(dock)
+    assert np.array_equal(shown(dock), filled)
+
+
+def test_clicks_that_wait_keep_waiting_while_a_large_mask_is_cleaned(large, settle):
+    dock, model, filled = large
+    calls = model.calls
+    dock.tools.panel.auto_run.setChecked(False)
+    dock.click(100, 120)
+    dock.advanced.fill_holes.setChecked(True)
+    settle(dock)
+    assert np.array_equal(shown(dock), filled) and model.calls == calls
+    assert dock.controller.waiting == 1
+
+
+def test_the_rule_may_change_while_the_model_runs_on_a_large_object(large, settle):
+    dock, _, _ = large
+    dock.click(100, 120)
+    dock.advanced.fill_holes.setChecked(True)
+    settle(dock)
+    mask = np.asarray(dock.controller.rule.view(dock.controller.session))
+    assert len(dock.controller.clicks) == 2 and np.array_equal(shown(dock), mask)
+
+
+def test_stop_leaves_no_large_mask_half_cleaned(large, settle):
+    dock, _, filled = large
+    dock.advanced.fill_holes.setChecked(True)
+    dock.stop()
+    settle(dock)
+    dock.start()
+    settle(dock)
+    assert np.array_equal(shown(dock), filled)

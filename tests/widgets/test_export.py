@@ -153,6 +153,16 @@ def test_a_session_opens_as_clicks_and_shapes(viewer, tmp_path):
 
 
 # ---------------------------------------------------------------------- the dock
+def test_napari_opens_labels_of_32_bits_as_labels_by_itself(dock, wait, viewer, labels, tmp_path):
+    path = tmp_path / "objects.tif"
+    dock.choose("tiff32", path)
+    dock.write()
+    wait(dock)
+    (opened,) = viewer.open(str(path))
+    assert type(opened).__name__ == "Labels"
+    np.testing.assert_array_equal(opened.data, labels)
+
+
 def test_every_format_is_written_and_said(dock, wait, labels, tmp_path):
     for kind, form in FORMATS.items():
         path = tmp_path / f"{kind}{form.suffixes[0]}"
@@ -160,7 +170,8 @@ def test_every_format_is_written_and_said(dock, wait, labels, tmp_path):
         dock.write()
         wait(dock)
         assert path.exists() and str(path) in dock.status.text()
-        assert "2 objects" in dock.status.text() or kind in ("tiff", "png", "zarr", "picture")
+        whole = ("tiff", "tiff32", "png", "zarr", "picture")
+        assert "2 objects" in dock.status.text() or kind in whole
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "tiff.tif"), labels)
     assert PixelSize.of_tiff(tmp_path / "tiff.tif").metres == pytest.approx((0.5e-6, 0.25e-6))
     np.testing.assert_array_equal(read_roi_zip(tmp_path / "rois.zip").labels, labels)

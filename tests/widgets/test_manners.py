@@ -24,6 +24,7 @@ def test_any_layer_may_be_deleted_while_the_model_runs(dock_of, settle, image, q
     settle(dock)
     if role == "image":
         assert "image was removed" in dock.status.text()
+        qtbot.waitUntil(lambda: "clickseg positive" not in names(viewer))
         layer = viewer.add_image(image)
         dock.source.choose_image(layer)
     if not dock.clicking.active:
@@ -56,6 +57,66 @@ def test_selected_layers_may_be_removed_together(clicked):
     viewer.layers.select_all()
     viewer.layers.remove_selected()
     assert len(viewer.layers) == 0 and not dock.clicking.active
+
+
+def names(viewer):
+    return [layer.name for layer in viewer.layers]
+
+
+def test_an_image_that_is_removed_takes_clicks_and_preview_along(clicked, settle, qtbot):
+    viewer, dock, layer = clicked()
+    dock.accept()
+    dock.click(110, 110)
+    settle(dock)
+    dock.tools.panel.tools["box"].click()
+    viewer.layers.remove(layer)
+    assert "1 object is kept in 'clickseg objects'" in dock.status.text()
+    assert "Open the image again to recover" in dock.status.text()
+    qtbot.waitUntil(lambda: names(viewer) == ["mine", "clickseg objects"])
+    assert viewer.layers["clickseg objects"].data.any() and not dock.clicking.active
+    assert list(dock.clicking.objects.items) and not dock.controller.works
+
+
+def test_what_was_in_work_on_a_removed_image_comes_back_with_it(clicked, settle, qtbot, image):
+    viewer, dock, layer = clicked()
+    dock.accept()
+    dock.click(110, 110)
+    settle(dock)
+    preview = dock.clicking.layers.preview
+    preview.mode = "paint"
+    preview.brush_size = 5
+    preview.paint((4, 6), 1)
+    shown, clicks = preview.data != 0, dock.controller.clicks
+    viewer.layers.remove(layer)
+    qtbot.waitUntil(lambda: "clickseg preview" not in names(viewer))
+    again = viewer.add_image(image)
+    dock.source.choose_image(again)
+    assert "Recover 1 object and 1 unfinished object" in dock.recovery.text.text()
+    dock.recovery.recover.click()
+    settle(dock)
+    assert dock.controller.clicks == clicks and shown[4, 6]
+    assert np.array_equal(dock.clicking.layers.preview.data != 0, shown)
+    assert len(dock.clicking.objects.items) == 1
+
+
+def test_without_autosave_a_removed_image_is_told_to_take_its_object_along(dock_of, settle, image):
+    viewer, dock = dock_of()
+    dock.autosave.on = False
+    layer = viewer.add_image(image)
+    dock.start()
+    settle(dock)
+    dock.click(60, 80)
+    settle(dock)
+    viewer.layers.remove(layer)
+    assert dock.status.text().endswith("What was not accepted yet is gone: autosave is off.")
+
+
+def test_a_stopped_dock_tells_too_that_its_image_went(clicked, qtbot):
+    viewer, dock, layer = clicked()
+    dock.stop()
+    viewer.layers.remove(layer)
+    assert "Open the image again to recover" in dock.status.text()
+    qtbot.waitUntil(lambda: names(viewer) == ["mine", "clickseg objects"])
 
 
 def test_renaming_and_reordering_change_nothing(clicked, settle):

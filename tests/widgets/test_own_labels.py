@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from napari_clickseg.engine.predictor import Predictor
+
 
 @pytest.fixture
 def labelled(dock_of, settle, image):
@@ -88,6 +90,27 @@ def test_what_cannot_hold_objects_is_told(labelled, wrong):
     assert dock.clicking.layers.objects is before and box.layer is before
 
 
+def test_what_the_model_saw_is_made_only_where_it_is_shown(clicked, settle, monkeypatch):
+    made = []
+    picture = Predictor.picture
+    monkeypatch.setattr(
+        Predictor, "picture", lambda self, session: made.append(session) or picture(self, session)
+    )
+    _, dock, _ = clicked()
+    assert not made
+    view = dock.tools.view
+    view.region.setChecked(True)
+    settle(dock)
+    assert made == [dock.controller.session] and not view.picture.isHidden()
+    dock.click(70, 90)
+    settle(dock)
+    assert len(made) == 2 and not view.picture.isHidden()
+    view.region.setChecked(False)
+    dock.click(72, 95)
+    settle(dock)
+    assert len(made) == 2
+
+
 def test_the_region_is_outlined_on_demand(clicked, settle):
     viewer, dock, _ = clicked()
     active = viewer.layers.selection.active
@@ -99,6 +122,7 @@ def test_the_region_is_outlined_on_demand(clicked, settle):
     assert corners.min(axis=0).tolist() == [roi.top, roi.left]
     assert corners.max(axis=0).tolist() == [roi.bottom - 1, roi.right - 1]
     picture = dock.tools.view.picture
+    settle(dock)
     assert (
         not picture.isHidden() and max(picture.pixmap().width(), picture.pixmap().height()) <= 192
     )

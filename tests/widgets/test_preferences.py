@@ -10,6 +10,7 @@ from widgets.disks import DiskModel, SlowModel, wait_inside
 
 from napari_clickseg.data.journal import journal_folder
 from napari_clickseg.widgets import preferences as module
+from napari_clickseg.widgets.dock.set_keys import use_keys
 from napari_clickseg.widgets.preferences import Preferences, begin_with, preferences
 from napari_clickseg.widgets.remembered import remember_model, remembered_models
 
@@ -49,6 +50,17 @@ def test_a_dock_begins_as_preferred(dock_of, qtbot, tmp_path):
     assert dock.controls.policy.currentText() == "overwrite" and not dock.autosave.on
     assert dock.source.model is not None
     qtbot.waitUntil(lambda: dock.controller.threshold == 0.7)
+
+
+def test_a_preferred_model_or_device_that_is_not_here_is_said(dock_of):
+    _, dock = dock_of()
+    begin_with(dock, replace(Preferences(), model="gone.pth", device="cuda:77"))
+    use_keys(dock, {"run": "Nonsense"})
+    said = dock.status.text()
+    assert "model 'gone.pth'" in said and "uses disks" in said
+    assert "device 'cuda:77'" in said and "uses auto" in said
+    assert "'Nonsense' is no key" in said
+    assert dock.source.device == "auto" and dock.source.model is not None
 
 
 def test_colours_that_everybody_can_tell_apart(dock_of, settle, image):

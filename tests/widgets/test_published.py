@@ -10,6 +10,7 @@ from widgets.disks import DiskModel
 
 from napari_clickseg import Segmenter
 from napari_clickseg.engine.profiles import NO_BRS
+from napari_clickseg.models import zoo
 from napari_clickseg.models.card import ModelCard
 from napari_clickseg.widgets.dock.click_dock import ClickDock
 
@@ -164,6 +165,23 @@ def test_a_file_that_cannot_be_loaded_leaves_the_model_before(dock, files, settl
     dock.click(60, 80)
     settle(dock)
     assert dock.pill.text() == "clicking" and shown(dock).any()
+
+
+def test_the_pill_says_how_much_of_a_model_is_loaded(dock, settle, qtbot, monkeypatch):
+    go_on, load_model = threading.Event(), zoo.load_model
+
+    def load(name, device, share):
+        while not go_on.wait(0.02):
+            share(0.63)
+        return load_model(name, device, share)
+
+    monkeypatch.setattr(zoo, "load_model", load)
+    dock.start()
+    assert dock.pill.text() == "loading"
+    qtbot.waitUntil(lambda: dock.pill.text() == "loading 63%")
+    go_on.set()
+    settle(dock)
+    assert dock.pill.text() == "clicking"
 
 
 def test_clicks_that_came_while_a_bad_file_was_loading_are_answered(dock_of, settle, image, qtbot):

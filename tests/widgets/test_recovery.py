@@ -58,6 +58,19 @@ def test_objects_come_back_with_clicks_classes_and_pixels(left, settle):
     assert np.array_equal(np.asarray(dock.clicking.layers.preview.data) != 0, data == 1)
 
 
+def test_what_is_clicked_after_a_recovery_is_an_object_of_its_own(left, settle):
+    _, dock, _, data, _ = left
+    dock.recovery.recover.click()
+    settle(dock)
+    dock.cancel()  # give the object that had been opened again back
+    dock.click(130, 200)
+    settle(dock)
+    dock.accept()
+    assert dock.clicking.objects.labels == {1, 2, 3, 4}
+    now = np.asarray(dock.clicking.layers.objects.data)
+    assert np.array_equal(np.where(now == 4, 0, now), data)
+
+
 def test_recovered_objects_are_in_one_journal_only(left, settle):
     _, dock, _, _, _ = left
     dock.recovery.recover.click()

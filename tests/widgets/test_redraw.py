@@ -122,7 +122,7 @@ def test_masks_made_in_the_worker_are_those_of_the_session():
         ]
     )
     session = replace(blank, probabilities=with_tile)
-    ready = ReadyMasks(blank, MaskRule(0.5)).of(session, lambda: False)
+    ready = ReadyMasks(blank.probabilities, MaskRule(0.5)).of(session, lambda: False)
     known = len(made)
     part = Box(10, 20, 200, TILE)
     assert np.array_equal(ready.read(part), pixels[part.slices] > 0.5)
@@ -135,7 +135,7 @@ def test_the_worker_is_told_where_a_mask_will_be_shown():
     blank = Session(None, (0.0, 1.0), TileMap((50, 60)))
     mask = blank.probabilities.paste(Box(10, 20, 30, 40), np.ones((20, 20)))
     boxes = []
-    masks = ReadyMasks(blank, MaskRule(0.5), boxes.append)
+    masks = ReadyMasks(blank.probabilities, MaskRule(0.5), boxes.append)
     masks.of(replace(blank, probabilities=mask), lambda: False)
     masks.of(blank, lambda: False)  # there is no mask any more
     assert boxes == [Box(10, 20, 30, 40)]

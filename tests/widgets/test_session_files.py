@@ -65,6 +65,24 @@ def test_an_object_opened_again_keeps_its_place_among_those_that_overlap(
     assert np.array_equal(labels(dock), before)
 
 
+def test_an_object_of_several_parts_comes_back_as_it_was(three, settle, image, tmp_path):
+    """Each part was predicted by itself: the clicks of both together give another mask."""
+    viewer, dock, _ = three
+    for place, button in (((20, 200), "accept_part"), ((130, 20), "accept")):
+        dock.click(*place)
+        settle(dock)
+        dock.click(place[0], place[1] + 8, positive=False)
+        settle(dock)
+        getattr(dock.controls, button).click()
+    before = labels(dock)
+    dock.sessions.save(tmp_path / "cat")
+    empty(viewer, dock, image)
+    dock.sessions.open(tmp_path / "cat.clickseg.json")
+    settle(dock)
+    assert np.array_equal(labels(dock), before)
+    assert dock.controls.label.value() == 5
+
+
 def test_objects_that_a_session_brought_back_are_not_offered_again(saved, dock_of, settle, image):
     viewer, dock, path, _ = saved
     dock.shut_down()

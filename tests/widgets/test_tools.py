@@ -240,6 +240,22 @@ def test_the_preview_is_hidden_while_a_key_is_held_and_outlined(started, settle)
     assert not dock.clicking.layers.positive.shown.any()
 
 
+def test_clicks_are_as_large_on_a_screen_of_many_pixels(started, monkeypatch):
+    _, dock = started
+    monkeypatch.setattr(dock.tools.view, "devicePixelRatioF", lambda: 2.0)
+    dock.tools.view.click_size.setValue(20)
+    assert all(p.canvas_size_limits == (40.0, 40.0) for p in dock.clicking.layers.points)
+
+
+def test_the_hint_is_that_of_the_tool_in_use(started):
+    _, dock = started
+    hints = []
+    for tool in TOOLS:
+        dock.keys._actions[tool.name]()
+        hints.append(dock.hint.text())
+    assert len(set(hints)) == len(TOOLS)
+
+
 def test_every_key_is_free_or_ours_and_told(started):
     from napari.layers import Image, Points, Shapes
     from napari.utils.key_bindings import coerce_keybinding

@@ -1,4 +1,4 @@
-"""Published models that are not on this machine: shown with their terms, fetched, cancelled."""
+"""Models: shown with their terms, fetched, cancelled, deleted."""
 
 import dataclasses
 import hashlib
@@ -8,6 +8,7 @@ import pytest
 from file_server import FileServer, checkpoint_bytes
 from qtpy.QtCore import QUrl
 from qtpy.QtGui import QTextDocument
+from qtpy.QtWidgets import QMessageBox
 
 from napari_clickseg.models import download as downloading
 from napari_clickseg.models import store, zoo
@@ -15,6 +16,7 @@ from napari_clickseg.models.card import ModelCard
 from napari_clickseg.models.zoo import find_card
 from napari_clickseg.widgets.model import zoo_dialog
 from napari_clickseg.widgets.model.card_dialog import CardDialog
+from napari_clickseg.widgets.model.messages import deleting
 
 CONTENT = checkpoint_bytes()
 NAME = "coco_lvis_h18s_itermask"
@@ -56,8 +58,8 @@ def dialog_of(server, monkeypatch, tmp_path, dock_of):
     return make
 
 
-def listed(dialog):
-    return [card.name for card in dialog._cards]
+def missing(dialog):
+    return [card.name for card in dialog._cards if not card.available]
 
 
 def finished(qtbot, dialog):
@@ -86,7 +88,7 @@ def test_a_downloaded_model_is_offered_and_chosen(dialog_of, qtbot):
     dialog.get.click()
     assert dialog.cancel.isEnabled() and not dialog.get.isEnabled()
     finished(qtbot, dialog)
-    assert dialog.news.text().startswith("Saved as") and NAME not in listed(dialog)
+    assert dialog.news.text().startswith("Saved as") and NAME not in missing(dialog)
     assert dock.source.model_box.currentText() == NAME
     assert dock.source.card.licence == "MIT" and "profile: ritm" in dock.source.about.text()
     assert store.pinned_hash(f"{NAME}.pth")
@@ -108,7 +110,7 @@ def test_a_cancelled_download_leaves_nothing(dialog_of, qtbot):
     qtbot.waitUntil(lambda: "MB" in dialog.news.text(), timeout=10_000)
     dialog.cancel.click()
     finished(qtbot, dialog)
-    assert not list(store.models_folder().glob("*")) and NAME in listed(dialog)
+    assert not list(store.models_folder().glob("*")) and NAME in missing(dialog)
 
 
 def test_a_failed_download_is_told_in_a_sentence(dialog_of, qtbot):
@@ -138,6 +140,79 @@ def test_a_file_got_by_hand_is_taken(dialog_of, qtbot, tmp_path, monkeypatch):
     dialog.place.click()
     finished(qtbot, dialog)
     assert dock.source.model_box.currentText() == NAME and path.exists()
+
+
+@pytest.fixture
+def here(dialog_of, qtbot, monkeypatch):
+    """``here(answer)``: dock and dialog with a downloaded model, and the questions asked."""
+
+    def make(answer):
+        dock, dialog = dialog_of()
+        dialog.get.click()
+        finished(qtbot, dialog)
+        asked = []
+
+        def question(parent, title, text):
+            asked.append(text)
+            return answer
+
+        monkeypatch.setattr(QMessageBox, "question", question)
+        return dock, dialog, asked
+
+    return make
+
+
+def test_a_downloaded_model_is_deleted_after_a_question(here, server):
+    dock, dialog, asked = here(QMessageBox.StandardButton.Yes)
+    dock.source.choose_model(str(find_card(zoo.DEFAULT).path))
+    path = store.models_folder() / f"{NAME}.pth"
+    assert dialog.card.name == NAME and path.is_file() and not dialog.get.isEnabled()
+    dialog.remove.click()
+    assert asked == [
+        f"Delete '{NAME}' ({len(CONTENT) / 1e6:.4g} MB) from this machine? It can be downloaded "
+        "again."
+    ]
+    assert not path.exists() and "was deleted" in dialog.news.text() and NAME in missing(dialog)
+    assert dock.source.model_box.findText(NAME) < 0
+    assert dialog.get.isEnabled() and not dialog.remove.isEnabled()
+    assert "not on this machine" in dialog.remove.toolTip()
+
+
+def test_nothing_is_deleted_without_a_yes(here):
+    dock, dialog, asked = here(QMessageBox.StandardButton.No)
+    dock.source.choose_model(str(find_card(zoo.DEFAULT).path))
+    dialog.remove.click()
+    assert asked and (store.models_folder() / f"{NAME}.pth").is_file()
+    assert dock.source.model_box.findText(NAME) >= 0
+
+
+def test_a_model_in_use_is_not_deleted_in_any_viewer(here, dock_of):
+    dock, dialog, asked = here(QMessageBox.StandardButton.Yes)
+    path = store.models_folder() / f"{NAME}.pth"
+    assert dock.source.model == str(path)
+    dialog.remove.click()
+    assert "in use" in dialog.news.text() and not asked
+    _, other = dock_of()
+    other.source.choose_model(str(path))
+    dock.source.choose_model(str(find_card(zoo.DEFAULT).path))
+    dialog.remove.click()
+    assert path.is_file() and not asked
+    other.source.choose_model(str(find_card(zoo.DEFAULT).path))
+    dialog.remove.click()
+    assert not path.exists() and other.source.model_box.findText(NAME) < 0
+
+
+def test_the_model_of_the_package_stays(dialog_of):
+    _, dialog = dialog_of()
+    dialog.select(zoo.DEFAULT)
+    assert "in the package" in dialog.list.currentItem().text(4)
+    assert not dialog.remove.isEnabled() and "came with the plugin" in dialog.remove.toolTip()
+    assert not dialog.get.isEnabled() and not dialog.place.isEnabled()
+
+
+def test_a_model_that_cannot_be_had_again_by_a_click_is_told_so():
+    card = next(card for card in zoo._catalogue() if card.by_hand)
+    assert "no direct address" in deleting(card) and "downloaded again" not in deleting(card)
 
 
 def test_the_card_in_the_package_has_data_terms_limits_and_its_pictures(qtbot):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..models import store
 from ..models.card import ModelCard
-from ..models.download import copy_in, download
+from ..models.download import copy_in, download, remove
 from ..models.header import CheckpointError
 from ..models.zoo import find_card, how_to_get, list_models
 from .cli import FAILED, Commands, UsageError, run
@@ -56,7 +56,7 @@ def _parser() -> Commands:
 def _list(args: argparse.Namespace) -> None:
     cards = list_models(available_only=not args.all)
     rows = [("name", "system", "size", "licence", "where")]
-    rows += [(c.name, c.system, c.size_text, _short(c.licence), _where(c)) for c in cards]
+    rows += [(c.name, c.system, c.size_text, _short(c.licence), c.where) for c in cards]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(map(str.ljust, row, widths)).rstrip())
@@ -67,12 +67,6 @@ def _list(args: argparse.Namespace) -> None:
 
 def _short(text: str) -> str:
     return textwrap.shorten(text, WIDEST, placeholder="...")
-
-
-def _where(card: ModelCard) -> str:
-    if card.available:
-        return "on this machine" if card.file else "in the package"
-    return "to download" if card.address else "by hand"
 
 
 def _show(args: argparse.Namespace) -> None:
@@ -229,13 +223,10 @@ def _remove(args: argparse.Namespace) -> None:
     file = card.require_published()
     if args.forget_hash:
         store.forget(file)
-    if card.path is None:
-        if args.forget_hash:
-            print(f"The hash of {file} is no longer required.")
-            return
-        raise CheckpointError(f"'{card.name}' is not on this machine; there is nothing to remove.")
-    card.path.unlink()
-    print(f"Removed {card.path}")
+    if card.path is None and args.forget_hash:
+        print(f"The hash of {file} is no longer required.")
+        return
+    print(f"Removed {remove(card)}")
 
 
 if __name__ == "__main__":

@@ -11,14 +11,9 @@ from ..cancel import Cancelled
 from .cleaning import add_cleaning, cleaning_of
 from .cli import BAD_INPUT, INTERRUPTED, Parser, run, sentence
 from .refine_cluster import refine_on_cluster
-from .refine_files import (
-    FileResult,
-    RefineOptions,
-    check_options,
-    refine_file,
-    write_tables,
-)
+from .refine_files import FileResult, RefineOptions, check_options, refine_file
 from .refine_matching import Files, match_files
+from .refine_tables import write_tables
 
 __all__ = ["main", "refine_all"]
 
@@ -36,11 +31,17 @@ def _parser() -> Parser:
     parser = Parser(
         PROG,
         "Refine existing masks: every object of every mask is the start, and its outline moves to "
-        "the edges of the image. Finished images are skipped when the command is run again.",
+        "the edges of the image. A stack is refined plane by plane, with a mask of as many planes "
+        "(TIFF or npy). Finished images are skipped when the command is run again.",
     )
     add = parser.add_argument
     add("images", type=Path, metavar="IMAGES", help="an image, or a folder of them")
-    add("masks", type=Path, metavar="MASKS", help="a mask (labels or one object), or a folder")
+    add(
+        "masks",
+        type=Path,
+        metavar="MASKS",
+        help="a mask (labels or one object; of a stack, of all its planes), or a folder",
+    )
     add("-o", "--out", type=Path, required=True, metavar="OUT", help="folder of the refined masks")
     add("--clicks", type=Path, metavar="PATH", help="sessions with clicks on some of the objects")
     add("--corrected", type=Path, metavar="PATH", help="masks of which some objects were corrected")

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..data.datasets.base import some
+from ..data.saved_session import SavedObject
 from ..data.session_file import check_image, read_session
 
-__all__ = ["labels_and_clicks"]
+__all__ = [
+    "clicks_on",
+    "corrected_start",
+    "labels_and_clicks",
+    "other_objects",
+    "session_objects",
+]
 
 Plane = Sequence[int | None] | None
 
@@ -43,34 +50,66 @@ def labels_and_clicks(
         If the corrected labels are of another shape, or the session cannot be read, is of another
         image, or knows none of the objects.
     """
-    fixed: dict[int, Any] = {}
-    if corrected is not None:
-        if corrected.shape != labels.shape:
-            raise ValueError(
-                f"The corrected mask has the shape {corrected.shape} and the mask {labels.shape}. "
-                "Give the corrected mask of this image."
-            )
-        from ..engine.refine_labels import corrections
-
-        fixed = corrections(labels, corrected)
-        labels = corrected
-    said = {} if session is None else _clicks(session, labels, image, plane)
+    labels, fixed = corrected_start(labels, corrected)
+    if session is None:
+        return labels, fixed
+    objects = session_objects(session, image)
+    said = clicks_on(objects, labels, plane)
+    if objects and not said:
+        raise other_objects(session, objects)
     return labels, said | fixed
 
 
-def _clicks(path: Path, labels: np.ndarray, image: Any, plane: Plane) -> dict[int, Any]:
-    """What a session says about the objects of a plane."""
+def corrected_start(
+    labels: np.ndarray, corrected: np.ndarray | None
+) -> tuple[np.ndarray, dict[int, Any]]:
+    """The labels to start from, and clicks where the corrected ones differ, by label.
+
+    Raises
+    ------
+    ValueError
+        If the corrected labels are of another shape.
+    """
+    if corrected is None:
+        return labels, {}
+    if corrected.shape != labels.shape:
+        raise ValueError(
+            f"The corrected mask has the shape {corrected.shape} and the mask {labels.shape}. "
+            "Give the corrected mask of this image."
+        )
+    from ..engine.refine_labels import corrections
+
+    return corrected, corrections(labels, corrected)
+
+
+def session_objects(path: Path, image: Any) -> tuple[SavedObject, ...]:
+    """The objects of a session of an image.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be read, or is of another image.
+    """
     session = read_session(path)
     check_image(session, image)
-    objects = [item for item in session.objects if _stacked(item.plane) == _stacked(plane)]
-    there = set(np.unique(labels).tolist())
-    said = {item.id: item.interactions for item in objects if item.id in there}
-    if session.objects and not said:
-        raise ValueError(
-            f"The objects of {path} ({some(item.id for item in session.objects)}) are not in the "
-            "mask. Give the session that the mask was made in."
-        )
-    return said
+    return session.objects
+
+
+def clicks_on(
+    objects: Iterable[SavedObject], labels: np.ndarray, plane: Plane = None
+) -> dict[int, Any]:
+    """What a session's objects say about the labels of a plane."""
+    here = [item for item in objects if _stacked(item.plane) == _stacked(plane)]
+    there = set(np.unique(labels).tolist()) if here else set()
+    return {item.id: item.interactions for item in here if item.id in there}
+
+
+def other_objects(path: Path, objects: Iterable[SavedObject]) -> ValueError:
+    """What is said if a session knows none of the objects of a mask."""
+    return ValueError(
+        f"The objects of {path} ({some(item.id for item in objects)}) are not in the mask. Give "
+        "the session that the mask was made in."
+    )
 
 
 def _stacked(plane: Plane) -> tuple[int | None, ...] | None:

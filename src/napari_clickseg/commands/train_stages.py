@@ -47,7 +47,7 @@ def train_stages(recipe: Recipe, args: argparse.Namespace, stop: Callable[[], bo
     trainer = Trainer(
         recipe,
         model,
-        SampleSource(packs, size, recipe.seed, procedural=recipe.procedural),
+        SampleSource(packs, size, recipe.seed, False, recipe.procedural, recipe.parts),
         SampleSource(packs, size, recipe.seed, held_out_part=True),
         args.out,
         save_every=args.save_every,

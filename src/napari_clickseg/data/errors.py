@@ -21,11 +21,15 @@ class StackError(ImageError):
     ----------
     about : str
         What the message says before it says what next.
+    axes : tuple of (str, int)
+        Name and length of each axis that needs an index.
     """
 
-    def __init__(self, about: str, advice: str = "") -> None:
+    def __init__(
+        self, about: str, advice: str = "", axes: tuple[tuple[str, int], ...] = ()
+    ) -> None:
         super().__init__(f"{about}. {advice}" if advice else about)
-        self.about = about
+        self.about, self.axes = about, axes
 
 
 def unreadable(path: str | Path, error: BaseException) -> ImageError:

@@ -93,6 +93,7 @@ class PlaneIndex:
                     f"{what} is a stack ({sizes})",
                     f"Open one plane of it with an index for each of these axes, such as "
                     f"plane={zeros}.",
+                    tuple((names[i], lengths[i]) for i in stack),
                 )
             raise ImageError(
                 f"{what} is a single plane, so plane={tuple(given)} names nothing in it. "

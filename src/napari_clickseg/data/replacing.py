@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 __all__ = ["replacing"]
+
+ABANDONED = 86_400
+"""Seconds after which what was made and never came into its place belongs to a killed process."""
 
 
 @contextlib.contextmanager
@@ -37,6 +42,7 @@ def replacing(path: Path, refuse: Callable[[str], Exception]) -> Iterator[Path]:
     """
     target = Path(os.path.realpath(path))
     made = target.with_name(f".{target.name[:80]}.{uuid.uuid4().hex[:12]}.part")
+    _sweep(target)
     try:
         yield made
         if made.is_dir():
@@ -66,6 +72,14 @@ def _replace_folder(made: Path, target: Path) -> None:
             old.rename(target)
         raise
     _remove(old)
+
+
+def _sweep(target: Path) -> None:
+    """Delete what processes left beside a path that were killed while they wrote it."""
+    for left in target.parent.glob(f".{glob.escape(target.name[:80])}.*.part"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > ABANDONED:
+                _remove(left)
 
 
 def _remove(path: Path) -> None:

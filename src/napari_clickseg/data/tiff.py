@@ -32,7 +32,7 @@ Key = tuple[Path, int, int]  # file, offset of the page, number of the segment
 Segment = tuple[np.ndarray, int, int]  # pixels, first row, first column
 
 
-def open_tiff(path: Path, plane: Plane) -> tuple[list[Any], bool]:
+def open_tiff(path: Path, plane: Plane, as_rgb: bool = True) -> tuple[list[Any], bool]:
     """The resolutions of one plane of a TIFF file.
 
     Parameters
@@ -40,6 +40,8 @@ def open_tiff(path: Path, plane: Plane) -> tuple[list[Any], bool]:
     path : Path
     plane : int, sequence of int, or None
         An index for each axis of a stack.
+    as_rgb : bool
+        Palettes and other colour models become RGB; otherwise the numbers are those of the file.
 
     Returns
     -------
@@ -60,7 +62,7 @@ def open_tiff(path: Path, plane: Plane) -> tuple[list[Any], bool]:
         if not file.series:
             raise ImageError(f"The image {path} holds no picture. Save it again.")
         series = file.series[0]
-        if _needs_pillow(series.keyframe):
+        if as_rgb and _needs_pillow(series.keyframe):
             if len(series) > 1:
                 model = series.keyframe.photometric
                 raise ImageError(
@@ -72,7 +74,7 @@ def open_tiff(path: Path, plane: Plane) -> tuple[list[Any], bool]:
         kept, turn = _Kept(), orientation(series.keyframe)
         levels, fine = [], True
         for level in series.levels:
-            array, random = _level(level, index, path, kept)
+            array, random = _level(level, index, path, kept, as_rgb)
             levels.append(turned(array, turn))
             fine &= random
         return levels, fine
@@ -89,11 +91,13 @@ def _needs_pillow(page: TiffPage) -> bool:
     return model in LAB or (model == YCBCR and page.compression not in JPEG)
 
 
-def _level(series: TiffPageSeries, index: PlaneIndex, path: Path, kept: _Kept) -> tuple[Any, bool]:
+def _level(
+    series: TiffPageSeries, index: PlaneIndex, path: Path, kept: _Kept, as_rgb: bool
+) -> tuple[Any, bool]:
     """One resolution, and whether it has random access."""
     keyframe = series.keyframe
     _decodable(keyframe, path)
-    convert, channels = _colours(keyframe)
+    convert, channels = _colours(keyframe) if as_rgb else (None, 0)
     if series.transform is not None or series.shape[-keyframe.ndim :] != keyframe.shape:
         raise ImageError(
             f"The pages of {path} are arranged in a way that cannot be read in parts "

@@ -38,6 +38,8 @@ class ObjectChange:
         Of the masks before and after, 0..1.
     doubt : float
         0..1; what to look at first has most.
+    plane : tuple of int
+        Index along each axis of a stack but rows and columns; empty for an image of one plane.
     """
 
     label: int
@@ -47,6 +49,7 @@ class ObjectChange:
     area_after: int
     iou: float
     doubt: float
+    plane: tuple[int, ...] = ()
 
 
 def refine_labels(

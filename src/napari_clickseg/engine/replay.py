@@ -21,7 +21,8 @@ from .predictor import Predictor
 from .profiles import PROFILES, Profile, get_profile
 from .segmenter import Segmenter
 from .session import Session
-from .tiles import TILE, MaskView, TileMap
+from .started import started
+from .tiles import TILE, MaskView
 from .zoom_in import TypedZoomIn, ZoomIn
 
 __all__ = ["profile_of", "replay", "replay_object", "saved_object", "settings_of", "strips"]
@@ -212,10 +213,7 @@ def replay_object(
         session = session.confine(item.confined)
     after = 0
     if item.start_mask is not None:
-        session, after = _started(session, item.start_mask), item.start_mask.after
-        for interaction in item.interactions[:after]:
-            session = session.add(interaction)
-        session = replace(session, predicted=after, known=after)
+        session, after = started(session, item), item.start_mask.after
     for count in item.predicted or range(after + 1, len(item.interactions) + 1):
         for interaction in item.interactions[len(session.interactions) : count]:
             session = session.add(interaction)
@@ -223,18 +221,6 @@ def replay_object(
         for finer in predictor.follow_edges(session, cancelled):
             session = finer
     return session
-
-
-def _started(session: Session, start: StartMask) -> Session:
-    if start.box.clip(session.shape) != start.box and start.box.area:
-        raise SessionFileError(
-            f"A mask that an object was started from covers {start.box}, and the image has "
-            f"{session.shape[0]} x {session.shape[1]} pixels. Give the image it was made on."
-        )
-    tiles = TileMap(session.shape)
-    if start.box.area:
-        tiles = tiles.paste(start.box, start.mask)
-    return session.with_mask(MaskView(tiles, 0.5))
 
 
 def _shape(session: SavedSession, shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -100,6 +100,13 @@ class ModelCard:
         return self.path is not None
 
     @property
+    def where(self) -> str:
+        """Where its file is, or how to get it, in two or three words."""
+        if self.available:
+            return "on this machine" if self.file else "in the package"
+        return "to download" if self.address else "by hand"
+
+    @property
     def document(self) -> Path | None:
         """The Markdown file about it beside its file; None if there is none."""
         if self.path is None or not self.path.with_suffix(".md").is_file():

@@ -1,4 +1,4 @@
-"""Getting a published checkpoint, when the user asks for it and never otherwise."""
+"""Getting a published checkpoint, and deleting it, when the user asks for that."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .zoo import how_to_get
 if TYPE_CHECKING:
     from requests import Response
 
-__all__ = ["DownloadError", "copy_in", "download"]
+__all__ = ["DownloadError", "copy_in", "download", "remove"]
 
 CONNECT_SECONDS, READ_SECONDS = 10.0, 30.0
 CHUNK = 4096
@@ -137,6 +137,33 @@ def copy_in(card: ModelCard, source: Path) -> Path:
         shutil.copyfile(source, part)
         _admit(part, target)
     return target
+
+
+def remove(card: ModelCard) -> Path:
+    """Delete a published checkpoint from the folder of models; its pinned hash stays.
+
+    Parameters
+    ----------
+    card : ModelCard
+        Of the zoo.
+
+    Returns
+    -------
+    Path
+        Of the file that is gone.
+
+    Raises
+    ------
+    CheckpointError
+        If it is no model of the zoo, or not on this machine.
+    OSError
+        If it cannot be deleted.
+    """
+    card.require_published()
+    if card.path is None:
+        raise CheckpointError(f"'{card.name}' is not on this machine; there is nothing to remove.")
+    card.path.unlink()
+    return card.path
 
 
 def _flaw(card: ModelCard, path: Path) -> str | None:

@@ -19,6 +19,7 @@ from typing import Any
 import torch
 
 from .header import CheckpointError
+from .reading import CountedFile, Share
 from .signature import TORCH, file_kind
 
 __all__ = ["InteractionKind", "load_pickle"]
@@ -54,12 +55,14 @@ REFUSED = re.compile(r"GLOBAL (\S+)")
 _one_at_a_time = threading.Lock()  # torch's list of allowed names is one for the process
 
 
-def load_pickle(path: str | Path) -> Any:
+def load_pickle(path: str | Path, share: Share = None) -> Any:
     """Content of a file that ``torch.save`` wrote, of the zip or the older kind, on the CPU.
 
     Parameters
     ----------
     path : str or Path
+    share : callable, optional
+        Is told which part of the file was read, 0 to 1.
 
     Returns
     -------
@@ -76,7 +79,7 @@ def load_pickle(path: str | Path) -> Any:
         raise CheckpointError(f"{path} is not a torch file.")
     try:
         with (
-            Path(path).open("rb") as file,  # torch would decide by the suffix of a path
+            CountedFile(path, share) as file,  # torch would decide by the suffix of a path
             _one_at_a_time,
             torch.serialization.safe_globals(STAND_INS),
             warnings.catch_warnings(),

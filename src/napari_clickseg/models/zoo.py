@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from . import store
 from .card import ModelCard, NoC
 from .header import CheckpointError
+from .reading import Share, part_of
 
 if TYPE_CHECKING:
     from .base import ClickModel
@@ -85,8 +86,10 @@ def find_model(name: str | Path) -> Path:
     return _own_file(name)
 
 
-def find_verified(name: str | Path) -> tuple[Path, ModelCard | None]:
+def find_verified(name: str | Path, share: Share = None) -> tuple[Path, ModelCard | None]:
     """Path of a model, and its card if it is a published checkpoint in the folder of models.
+
+    `share` is told which part of such a file was verified, 0 to 1.
 
     Raises
     ------
@@ -96,7 +99,7 @@ def find_verified(name: str | Path) -> tuple[Path, ModelCard | None]:
     path = find_model(name)
     card = _published_at(path)
     if card is not None:
-        store.check_hash(path, card.sha256 or store.pinned_hash(path.name))
+        store.check_hash(path, card.sha256 or store.pinned_hash(path.name), share)
     return path, card
 
 
@@ -114,7 +117,7 @@ def how_to_get(card: ModelCard) -> str:
     )
 
 
-def load_model(name: str | Path = DEFAULT, device: str = "auto") -> ClickModel:
+def load_model(name: str | Path = DEFAULT, device: str = "auto", share: Share = None) -> ClickModel:
     """Load a network, ready to be clicked. Nothing is ever downloaded here.
 
     Parameters
@@ -123,6 +126,9 @@ def load_model(name: str | Path = DEFAULT, device: str = "auto") -> ClickModel:
         A name of `list_models`, or the path of a model file.
     device : str
         ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda:0"`` or ``"mps"``.
+    share : callable, optional
+        ``share(part)`` is told how far reading is, 0 to 1; a file that is verified first is read
+        twice.
 
     Returns
     -------
@@ -137,14 +143,15 @@ def load_model(name: str | Path = DEFAULT, device: str = "auto") -> ClickModel:
     ValueError
         If the device does not exist here.
     """
-    path, card = find_verified(name)
+    path, card = find_verified(name, part_of(share, 0.0, 0.5))
+    rest = part_of(share, 0.0 if card is None else 0.5, 1.0)
 
     from .checkpoint import read_model
     from .device import choose_device
     from .inference import for_inference
 
     place = choose_device(device)
-    model = read_model(path, profile=None if card is None else card.profile)
+    model = read_model(path, None if card is None else card.profile, rest)
     return for_inference(model).to(place)
 
 

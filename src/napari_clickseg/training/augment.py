@@ -6,10 +6,13 @@ import io
 
 import numpy as np
 from PIL import Image, ImageFilter
+from scipy.ndimage import binary_erosion
 
 from ..geometry import Box
 
-__all__ = ["colour", "crop_box", "orient", "recolour", "resample"]
+__all__ = ["colour", "crop_box", "orient", "part_box", "recolour", "resample", "to_border"]
+
+LEAST_PART = 32  # image pixels
 
 
 def crop_box(rng: np.random.Generator, target: Box, shape: tuple[int, int]) -> Box:
@@ -29,6 +32,62 @@ def crop_box(rng: np.random.Generator, target: Box, shape: tuple[int, int]) -> B
     top = _place(rng, target.top, target.bottom, rows, height, slack)
     left = _place(rng, target.left, target.right, cols, width, slack)
     return Box(top, left, top + rows, left + cols)
+
+
+def part_box(rng: np.random.Generator, target: np.ndarray, box: Box) -> Box | None:
+    """A square around a place on an object's outline, 20 to 80 % as long as the object.
+
+    Parameters
+    ----------
+    rng : numpy Generator
+    target : (H, W) bool array
+    box : Box
+        Of the object.
+
+    Returns
+    -------
+    Box or None
+        None where the image is too small for it.
+    """
+    height, width = target.shape
+    share = np.exp(rng.uniform(np.log(0.2), np.log(0.8)))
+    side = max(LEAST_PART, round(share * max(box.height, box.width)))
+    if side >= min(height, width):
+        return None
+    inside = target[box.slices]
+    rows, cols = np.nonzero(inside & ~binary_erosion(inside))
+    pick = rng.integers(len(rows))
+    down, right = rng.uniform(-0.85, -0.15, 2) * side
+    top = int(np.clip(round(box.top + rows[pick] + down), 0, height - side))
+    left = int(np.clip(round(box.left + cols[pick] + right), 0, width - side))
+    return Box(top, left, top + side, left + side)
+
+
+def to_border(labels: np.ndarray, depth: int) -> np.ndarray:
+    """Labels continued over the outermost pixels of an image, where annotators left them out.
+
+    Outlines that were drawn by hand end a few pixels before the border of the picture. What learns
+    from them learns that nothing reaches the border.
+
+    Parameters
+    ----------
+    labels : (H, W) integer array
+    depth : int
+        Pixels from the border on; background there becomes what is at this depth. Images that are
+        not four times as large stay as they are.
+
+    Returns
+    -------
+    (H, W) integer array
+        A copy.
+    """
+    labels = labels.copy()
+    if min(labels.shape) > 4 * depth:
+        for turn in range(4):
+            side = np.rot90(labels, turn)
+            strip, inner = side[:depth], side[depth]
+            strip[...] = np.where((strip == 0) & (inner > 0), inner, strip)
+    return labels
 
 
 def _place(

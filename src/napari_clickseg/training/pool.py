@@ -65,7 +65,7 @@ class Pool:
     kinds : mapping of str to float
         Probability of each kind of interaction to be the first; later ones are clicks more often.
     starts : float
-        Probability that a sample starts from a mask that is partly wrong.
+        Probability that a sample starts from a mask that is partly wrong, as parts always do.
     features : callable or None
         Gives the image features of a batch ``(B, 3, S, S)`` in 0..1, kept with the samples; None
         if the encoder is trained too.
@@ -107,7 +107,7 @@ class Pool:
             t["prev_mask"][place] = 0
             t["life"][place] = min(int(rng.geometric(self.stop)), self.longest)
             before = np.zeros(sample.target.shape, bool)
-            if self.starts and rng.random() < self.starts:
+            if sample.part or (self.starts and rng.random() < self.starts):
                 before = rough_mask(sample.target == 1, rng)
                 t["prev_mask"][place, 0] = torch.from_numpy(before)
             if not self._say(place, before, rng, first=not before.any()):

@@ -83,6 +83,8 @@ class Recipe:
         ``"stroke"``, ``"contour"``, ``"box"``. Others than clicks need a network of every kind.
     starts : float
         Probability that a sample starts from a mask that is partly wrong.
+    parts : float
+        Probability that a sample is a part of an object's outline near by, to be corrected.
     procedural : Procedural or None
         Scenes drawn by the computer among the samples, with their textures from the packs.
     """
@@ -106,6 +108,7 @@ class Recipe:
     card: Mapping[str, str] = field(default_factory=dict)
     kinds: Mapping[str, float] = field(default_factory=lambda: {"click": 1.0})
     starts: float = 0.0
+    parts: float = 0.0
     procedural: Procedural | None = None
 
     def as_dict(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from ..data.packs import Pack
 from ..geometry import Box, bounding_box
-from .augment import colour, crop_box, orient, recolour, resample
+from .augment import colour, crop_box, orient, part_box, recolour, resample, to_border
 from .pasting import onto
 from .procedural.scenes import Procedural, scene
 from .regions import Regions, find_regions
@@ -41,6 +41,8 @@ class PackOptions:
         Probability that the target is cut out and put before another image of any pack.
     recolour : float
         Probability that colours change as with another instrument (`augment.recolour`).
+    border : int
+        Pixels at the border of the images that annotators left out (`augment.to_border`).
     """
 
     weight: float = 1.0
@@ -49,20 +51,27 @@ class PackOptions:
     regions: float = 0.0
     paste: float = 0.0
     recolour: float = 0.0
+    border: int = 0
 
     def __post_init__(self) -> None:
         for name in ("union", "regions", "paste", "recolour"):
             value = getattr(self, name)
             if not (isinstance(value, int | float) and 0 <= value <= 1):
                 raise ValueError(f"A pack's '{name}' is {value!r}. Give a probability from 0 to 1.")
+        if not (isinstance(self.border, int) and self.border >= 0):
+            raise ValueError(f"A pack's 'border' is {self.border!r}. Give a number of pixels.")
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A square crop: image (S, S, 3) uint8 and target (S, S) int8 (1 object, 0 not, -1 ignore)."""
+    """A square crop: image (S, S, 3) uint8 and target (S, S) int8 (1 object, 0 not, -1 ignore).
+
+    A `part` shows some of an object's outline near by.
+    """
 
     image: np.ndarray
     target: np.ndarray
+    part: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,6 +118,8 @@ class SampleSource:
         Draw from the images that training never sees instead of from the others.
     procedural : Procedural, optional
         How many samples are drawn scenes instead; the others stay as they are without.
+    parts : float
+        Probability that a sample is a part of an object's outline.
     """
 
     def __init__(
@@ -118,10 +129,11 @@ class SampleSource:
         seed: int,
         held_out_part: bool = False,
         procedural: Procedural | None = None,
+        parts: float = 0.0,
     ) -> None:
         self.size = size
         self.seed = seed
-        self._procedural = procedural
+        self._procedural, self._parts = procedural, parts
         self._packs = list(packs)
         self._options = [packs[p] for p in self._packs]
         self._members = split(self._packs)[1 if held_out_part else 0]
@@ -148,13 +160,14 @@ class SampleSource:
         key = (pack, index)
         if key not in self._cache:
             item = self._packs[pack][index]
-            ids, areas = np.unique(item.labels[item.labels > 0], return_counts=True)
+            labels = to_border(item.labels, self._options[pack].border)
+            ids, areas = np.unique(labels[labels > 0], return_counts=True)
             keep = areas >= 20
             ids, areas = ids[keep], areas[keep]
-            boxes = tuple(bounding_box(item.labels == i) for i in ids)
+            boxes = tuple(bounding_box(labels == i) for i in ids)
             share = np.sqrt(areas)
             objects = _Objects(ids, boxes, share / share.sum() if len(ids) else share)
-            self._cache[key] = (item.image, item.labels, objects)
+            self._cache[key] = (item.image, labels, objects)
         return self._cache[key]
 
     def __getitem__(self, number: int) -> Sample:
@@ -178,8 +191,12 @@ class SampleSource:
                 target, box = regions.draw(rng)
             else:
                 target, box = self._target(rng, labels, objects, options.union)
+            part = None
+            if self._parts and rng.random() < self._parts:
+                part = part_box(rng, target, box)
             for _ in range(4):
-                sample = self._cut(rng, image, labels, target, box, options)
+                sample = self._cut(rng, image, labels, target, box, options, part)
+                part = None
                 area = int((sample.target == 1).sum())
                 if 0.002 * self.size**2 <= area <= 0.95 * self.size**2:
                     return sample
@@ -233,18 +250,19 @@ class SampleSource:
         target: np.ndarray,
         box: Box,
         options: PackOptions,
+        part: Box | None = None,
     ) -> Sample:
-        crop = crop_box(rng, box, labels.shape)
+        crop = part or crop_box(rng, box, labels.shape)
         picture, mask = resample(image, target, labels < 0, crop, self.size)
         picture, mask = orient(rng, picture, mask, options.free)
-        if options.paste and rng.random() < options.paste:
+        if part is None and options.paste and rng.random() < options.paste:
             alone = mask == 1
             picture = onto(colour(rng, picture), alone, self._photograph(rng, self.size), rng)
             mask = alone.astype(np.int8)
         change = colour
         if options.recolour and rng.random() < options.recolour:
             change = recolour
-        return Sample(change(rng, picture), mask)
+        return Sample(change(rng, picture), mask, part is not None)
 
 
 def _gap(a: Box, b: Box) -> float:

@@ -5,13 +5,26 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from qtpy.QtCore import QEvent, QTimer
-from qtpy.QtWidgets import QDockWidget, QLabel, QMainWindow, QWidget
+from qtpy.QtCore import QEvent, Qt, QTimer
+from qtpy.QtWidgets import (
+    QAbstractSpinBox,
+    QComboBox,
+    QDockWidget,
+    QLabel,
+    QLineEdit,
+    QMainWindow,
+    QTextEdit,
+    QWidget,
+)
 
-__all__ = ["Docked"]
+from .keyboard import FOCUS, name_fields
+
+__all__ = ["Docked", "bring_forward"]
 
 PLUGIN = re.compile(r"(?<=.) \([^()]*\)$")
 """What napari appends to the titles of docks."""
+FIELDS = (QAbstractSpinBox, QComboBox, QLineEdit, QTextEdit)
+"""Where one types."""
 
 
 class Docked(QWidget):
@@ -32,6 +45,7 @@ class Docked(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setStyleSheet(FOCUS)
         self._closed = False
         self._docked = self._shown = False
 
@@ -47,6 +61,7 @@ class Docked(QWidget):
     def showEvent(self, event: Any) -> None:
         """Become a tab, and leave the name of the plugin, which has no room, out of the title."""
         super().showEvent(event)
+        name_fields(self)
         dock = self.parent()
         while dock is not None and not isinstance(dock, QDockWidget):
             dock = dock.parent()
@@ -67,6 +82,14 @@ class Docked(QWidget):
             bring_forward(_others(dock, type(self))[0])
             self._viewer.window.remove_dock_widget(self)
             self.deleteLater()
+
+    def keyPressEvent(self, event: Any) -> None:
+        """Let Enter and Escape end what is typed here, and not do what they do in the canvas."""
+        typed = isinstance(self.focusWidget(), FIELDS)
+        if typed and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape):
+            event.accept()
+        else:
+            super().keyPressEvent(event)
 
     def closeEvent(self, event: Any) -> None:
         """Shut down with the window."""
@@ -105,7 +128,9 @@ def _others(dock: QDockWidget, kind: type[Docked]) -> list[QDockWidget]:
     return [other for other, widget in held if widget is not None and not widget._closed]
 
 
-def bring_forward(dock: QDockWidget) -> None:
-    """Show a dock in front of those it shares its place with."""
-    dock.show()
-    dock.raise_()
+def bring_forward(dock: QWidget) -> None:
+    """Show a dock, or the one that holds a widget, in front of those it shares its place with."""
+    frame = dock if isinstance(dock, QDockWidget) else dock.parent()
+    if isinstance(frame, QDockWidget):
+        frame.show()
+        frame.raise_()

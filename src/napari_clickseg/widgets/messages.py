@@ -55,6 +55,7 @@ ACCEPT_WAITS = (
     "The object is accepted as soon as its edges are refined. To take it as it is, press Cancel "
     "(K) and accept again."
 )
+ACCEPT_CLEANS = "The object is accepted as soon as its mask is made anew."
 ACCEPTED_COARSE = "The object was accepted with edges that were not refined to the last pixel."
 WIDENED = "More than 65 535 objects: labels converted to 32-bit."
 NEGATIVE_LABEL = "Objects take label ids from 1 to 4 294 967 295."
@@ -154,12 +155,17 @@ def outside_box(kind: str) -> str:
     )
 
 
-def image_removed(count: int) -> str:
+def image_removed(count: int, unfinished: int = 0, recoverable: bool = False) -> str:
     """Sentence for an image layer that went away while `count` objects were accepted."""
-    if count == 0:
-        return "The image was removed. Choose another image to begin."
-    objects = "1 object is" if count == 1 else f"{count} objects are"
-    return f"The image was removed. Your {objects} kept in 'clickseg objects'."
+    text = "The image was removed."
+    if count:
+        objects = "1 object is" if count == 1 else f"{count} objects are"
+        text = f"{text} Your {objects} kept in 'clickseg objects'."
+    if unfinished and recoverable:
+        return f"{text} Open the image again to recover what was not accepted yet."
+    if unfinished:
+        return f"{text} What was not accepted yet is gone: autosave is off."
+    return text if count else f"{text} Choose another image to begin."
 
 
 def replaced(positive: bool) -> str:

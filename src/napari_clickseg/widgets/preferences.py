@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 from .layers.own import COLOURS
@@ -49,15 +49,21 @@ class Preferences:
 
 
 def begin_with(dock: Any, wanted: Preferences) -> None:
-    """Set the fields of a new dock; a model or device that is not there (any more) is left out."""
-    known = {card.name: str(card.path) for card in dock.source.cards}
-    path = known.get(wanted.model, wanted.model)
-    if path and path not in known.values():
-        with contextlib.suppress(ValueError, OSError):
-            dock.source.choose_model_file(path)
-    elif path:
-        dock.source.choose_model(path)
-    dock.source.device_box.setCurrentText(wanted.device)
+    """Set the fields of a new dock; a model or device that is not there is left out, and said."""
+    source, wrong = dock.source, []
+    known = {card.name: str(card.path) for card in source.cards}
+    model = wanted.model.strip()
+    path = known.get(model, model)
+    try:
+        if path and path not in known.values():
+            source.choose_model_file(Path(path).expanduser())
+        elif path:
+            source.choose_model(path)
+    except (ValueError, OSError):
+        wrong.append(_missing("model", model, getattr(source.card, "name", "none")))
+    source.device_box.setCurrentText(wanted.device.strip())
+    if wanted.device.strip() not in ("", source.device):
+        wrong.append(_missing("device", wanted.device.strip(), source.device))
     dock.tools.panel.auto_run.setChecked(wanted.auto_run)
     dock.controls.policy.setCurrentText(wanted.overlap)
     dock.autosave.on = wanted.autosave
@@ -65,6 +71,8 @@ def begin_with(dock: Any, wanted: Preferences) -> None:
     dock.controller.cache.threads = wanted.threads
     if wanted.threshold:
         dock.controls.threshold.setValue(wanted.threshold)
+    if wrong:
+        dock.lines.say(" ".join(wrong), "warning")
 
 
 def preferences() -> Preferences:
@@ -77,6 +85,10 @@ def key_texts(names: Iterable[str]) -> dict[str, str]:
     """Keys of actions as they were typed; none where napari knows nothing of them."""
     page = _page(KEYS_PAGE)
     return {name: getattr(page, f"{name}_key") for name in names if hasattr(page, f"{name}_key")}
+
+
+def _missing(what: str, wanted: str, used: str) -> str:
+    return f"The {what} '{wanted}' of napari's Preferences is not here; this dock uses {used}."
 
 
 def _page(name: str) -> Any:

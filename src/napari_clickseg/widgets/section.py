@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import QEvent, QObject, Qt
-from qtpy.QtWidgets import QSizePolicy, QWidget
+from qtpy.QtWidgets import QFormLayout, QSizePolicy, QWidget
 from superqt import QCollapsible
 
 __all__ = ["Section"]
@@ -19,9 +19,20 @@ class Section(QCollapsible):
         super().__init__(title, parent, expandedIcon="▾", collapsedIcon="▸")
         self.setDuration(0)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        self.content().layout().setContentsMargins(0, 0, 0, 0)
+        self.layout().setContentsMargins(0, 0, 0, 0)
         self.layout().setAlignment(Qt.AlignmentFlag(0))  # another one would not count wrapped rows
         self.toggleButton().setMinimumWidth(1)
         self.toggled.connect(self._on_toggled)
+
+    def add_form(self) -> QFormLayout:
+        """An empty form as the content, whose fields are as wide as there is room."""
+        body = QWidget()
+        form = QFormLayout(body)
+        form.setContentsMargins(4, 0, 0, 0)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self.addWidget(body)
+        return form
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Take no notice of the content's size; the base class would cut what is wrapped."""

@@ -10,11 +10,12 @@ TOOLTIPS: dict[str, str] = {
     "model": "The network that turns clicks into a mask: those of the package and those in the\n"
     "folder of downloaded models. The options below start with its published numbers.",
     "browse": "Open a model file: our .safetensors, a published .pth or .pt, or .params of MXNet.",
-    "more": "Published models that are not on this machine: what they are and how to get them.",
+    "more": "The models on this machine, and published ones: what they are, how to get them.",
     "read_card": "What the chosen model was trained on, its terms, and what it is good and bad at.",
     "zoo_get": "Agree to the licence shown above and download the file; it is verified.",
     "zoo_place": "Copy a file that you have, such as one got by hand, into the folder of models.",
     "zoo_cancel": "Stop the download; nothing is kept.",
+    "zoo_remove": "Delete the file from the folder of models, after a question.",
     "zoo_close": "Close this window. A download goes on.",
     "device": "Where the network runs. auto takes a GPU if there is one.\n"
     "Other devices are checked when the model is loaded.",

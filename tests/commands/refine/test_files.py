@@ -157,7 +157,7 @@ def test_masks_of_earlier_runs_keep_their_rows(folders, weights, colours, scene)
     ("image", "mask", "words"),
     [
         (None, np.zeros((7, 9), np.uint8), "The mask has 7 x 9 pixels and the image 120 x 160."),
-        (np.zeros((4, 50, 60), np.uint8), None, "is a stack (axis 0 of 4), and a mask file is of"),
+        (np.zeros((4, 50, 60), np.uint8), None, "planes axis 0 of 4 and the mask"),
         (None, np.zeros((2, 50, 60), np.uint8), "A mask is (H, W): one number per pixel."),
         (None, np.zeros((120, 160), np.uint8), "There is no object in the masks: every pixel is 0"),
         (None, np.full((120, 160), 0.5), "holds fractions"),
@@ -234,3 +234,16 @@ def test_a_record_that_was_cut_short_counts_as_none(folders, weights, colours, c
         unfinished.write_text("{")
     assert call(folders, "--model", weights) == 2
     assert "was not made here" in capsys.readouterr().err
+
+
+def test_records_without_planes_of_older_versions_count(folders, weights, colours, capsys):
+    call(folders, "--model", weights)
+    before = rows(folders[2] / "changes.csv")
+    for record in (folders[2] / ".clickseg-refine").iterdir():
+        about = json.loads(record.read_text())
+        for change in about["changes"]:
+            del change["plane"]
+        record.write_text(json.dumps(about))
+    assert call(folders, "--model", weights) == 0
+    assert "(2 of them finished before)" in capsys.readouterr().out
+    assert rows(folders[2] / "changes.csv") == before

@@ -12,7 +12,16 @@ from ..saved_session import LARGEST_LABEL
 from ..scenes import DatasetError
 from .mask_colours import read_numbers
 
-__all__ = ["LOSSY", "SCALINGS", "Scaling", "grey", "read_labels", "read_rgb", "resized"]
+__all__ = [
+    "LOSSY",
+    "SCALINGS",
+    "Scaling",
+    "grey",
+    "read_labels",
+    "read_rgb",
+    "resized",
+    "whole_numbers",
+]
 
 Scaling = Literal["percentiles", "range", "depth"]
 LOSSY = (".jpg", ".jpeg")
@@ -120,6 +129,17 @@ def read_labels(path: Path, like: Path | None = None) -> np.ndarray:
         raise DatasetError(
             f"The mask {path} has the shape {array.shape}. A mask is (H, W): one number per pixel."
         )
+    return whole_numbers(array, path)
+
+
+def whole_numbers(array: np.ndarray, path: Path) -> np.ndarray:
+    """What a mask file holds as int32, or int64 where a value is above 2 147 483 647.
+
+    Raises
+    ------
+    DatasetError
+        If these are fractions, or beyond the largest label.
+    """
     if array.dtype.kind == "f" and not (array == array.round()).all():
         what = "fractions" if np.isfinite(array).all() else "NaN"
         raise DatasetError(

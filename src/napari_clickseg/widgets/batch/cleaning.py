@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qtpy.QtWidgets import QFormLayout, QWidget
+from qtpy.QtWidgets import QWidget
 
 from ..model.fields import CLEANING_ROWS, cleaning_fields, getter, setter, signal
 from ..model.options import base_profile, profile_values
@@ -21,10 +21,7 @@ class CleaningSection(Section):
         super().__init__("Cleaning", parent)
         self.fields = cleaning_fields()
         self._touched: set[str] = set()
-        body = QWidget()
-        form = QFormLayout(body)
-        form.setContentsMargins(4, 0, 0, 0)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form = self.add_form()
         shown = profile_values(base_profile(None, {}))
         for name, widget in self.fields.items():
             widget.setObjectName(name)
@@ -32,9 +29,6 @@ class CleaningSection(Section):
             setter(widget)(shown[name])
             signal(widget).connect(lambda *_, name=name: self._touched.add(name))
             form.addRow(CLEANING_ROWS[name], widget)
-        self.addWidget(body)
-        self.content().layout().setContentsMargins(0, 0, 0, 0)
-        self.layout().setContentsMargins(0, 0, 0, 0)
 
     @property
     def values(self) -> tuple[tuple[str, Any], ...]:

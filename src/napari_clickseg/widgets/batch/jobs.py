@@ -10,13 +10,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...commands.refine import refine_all
-from ...commands.refine_clicks import labels_and_clicks
-from ...commands.refine_files import FileResult, RefineOptions, write_tables
+from ...commands.refine_clicks import (
+    clicks_on,
+    corrected_start,
+    other_objects,
+    session_objects,
+)
+from ...commands.refine_files import FileResult, RefineOptions
 from ...commands.refine_matching import Files, match_files
+from ...commands.refine_tables import write_tables
 from ...commands.segment_sessions import Replay, match_sessions, replay_all
 
 if TYPE_CHECKING:
     from ...data.readers import ImageReader
+    from ...data.saved_session import SavedObject
     from ...engine.refine_labels import ObjectChange
 
 __all__ = [
@@ -24,6 +31,7 @@ __all__ = [
     "FolderTask",
     "LayerResult",
     "LayerTask",
+    "PlaneOfLayers",
     "SessionsResult",
     "SessionsTask",
 ]
@@ -33,62 +41,113 @@ Tell = Callable[[float], object]
 
 
 @dataclass(frozen=True, eq=False)
+class PlaneOfLayers:
+    """One plane of a Labels layer, and of the image that its objects are of.
+
+    Attributes
+    ----------
+    index : tuple of int
+        Along each axis of the labels but rows and columns.
+    at : tuple of (int or slice)
+        Where it lies in the array of labels.
+    seen : tuple of (int or None)
+        Which plane of the image it is, as a `SavedObject` has it.
+    reader : callable
+        Gives the reader of that plane.
+    """
+
+    index: tuple[int, ...]
+    at: tuple[int | slice, ...]
+    seen: tuple[int | None, ...]
+    reader: Callable[[], ImageReader]
+
+
+@dataclass(frozen=True, eq=False)
 class LayerTask:
-    """One plane of a Labels layer to be refined.
+    """Planes of a Labels layer to be refined.
 
     Attributes
     ----------
     options : RefineOptions
     load : callable
         ``load(model, device) -> ClickModel``.
-    reader : ImageReader
-        Of the plane of the image.
+    labels : array
+        All planes; copied before anything is done.
+    planes : tuple of PlaneOfLayers
+        Those that are refined.
     limits : (float, float) or None
         Values shown as black and white.
-    labels : (H, W) array
-        A copy.
     only : int or None
         The one object to refine; None for all.
-    corrected : (H, W) array or None
-        A copy of the labels with some objects corrected.
+    corrected : array or None
+        Of the shape of the labels, with some objects corrected.
     clicks : Path or None
         A session of the image.
     image : array
         The image with all its axes, to tell whether the session is of it.
-    plane : tuple of (int or None)
-        Which plane of it the labels are.
     """
 
     options: RefineOptions
     load: Callable[[str, str], Any]
-    reader: ImageReader
+    labels: Any
+    planes: tuple[PlaneOfLayers, ...]
     limits: tuple[float, float] | None
-    labels: np.ndarray
     only: int | None = None
-    corrected: np.ndarray | None = None
+    corrected: Any = None
     clicks: Path | None = None
     image: Any = None
-    plane: tuple[int | None, ...] | None = None
 
     def run(self, cancelled: Stop, tell: Tell) -> LayerResult:
-        """Refine; see `refine_labels` and `labels_and_clicks` for what is raised."""
-        from ...engine.refine import MaskRefiner
-        from ...engine.refine_labels import refine_labels
+        """Refine plane by plane.
 
-        labels, said = labels_and_clicks(
-            self.labels, self.corrected, self.clicks, self.image, self.plane
-        )
+        Raises
+        ------
+        ValueError
+            If labels do not fit the image, or the session is of another one or of other objects.
+        Cancelled
+            If `cancelled` answered true.
+        """
+        from ...engine.refine import MaskRefiner
+        from ...engine.refine_planes import PlaneStart, refine_planes
+
+        fixed = self.corrected
+        kinds = [array.dtype for array in (self.labels, fixed) if array is not None]
+        out = np.array(self.labels, np.result_type(*kinds))
+        objects = self._objects(out if fixed is None else fixed)
+        planes = {plane.index: plane for plane in self.planes}
+
+        def start(index: tuple[int, ...]) -> PlaneStart:
+            plane = planes[index]
+            after = None if fixed is None else np.array(fixed[plane.at])
+            labels, said = corrected_start(out[plane.at].copy(), after)
+            said = clicks_on(objects, labels, plane.seen) | said
+            return PlaneStart(labels, plane.reader, said)
+
         model = self.load(self.options.model, self.options.device)
         refiner = MaskRefiner(model, self.options.profile, **dict(self.options.cleaning))
-        refiner.set_image(self.reader, self.limits)
         only = None if self.only is None else [self.only]
-        labels, changes = refine_labels(refiner, labels, said, only, tell, cancelled)
-        return LayerResult(labels, tuple(changes))
+        found: list[ObjectChange] = []
+        for index, labels, changes in refine_planes(
+            refiner, list(planes), start, self.limits, only, tell, cancelled
+        ):
+            out[planes[index].at] = labels
+            found += changes
+        return LayerResult(out, tuple(found))
+
+    def _objects(self, labels: Any) -> tuple[SavedObject, ...]:
+        """Those of the session; ValueError if none of them is in the labels."""
+        if self.clicks is None:
+            return ()
+        objects = session_objects(self.clicks, self.image)
+        said = (clicks_on(objects, np.asarray(labels[p.at]), p.seen) for p in self.planes)
+        if objects and not any(said):
+            raise other_objects(self.clicks, objects)
+        return objects
 
 
 @dataclass(frozen=True, eq=False)
 class LayerResult:
-    """The refined plane and what changed."""
+    """The labels of all planes, and what changed."""
 
     labels: np.ndarray
     changes: tuple[ObjectChange, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QFormLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QWidget
 
 from ..image.channels import Channel, ChannelReader, channels_for
 from ..image.contrast_choice import AS_DISPLAYED
@@ -47,10 +47,7 @@ class ChannelPanel(Section):
         self._image: Image | None = None
         self._offered: list[Channel] = []
         self.contrast = AS_DISPLAYED
-        body = QWidget()
-        form = QFormLayout(body)
-        form.setContentsMargins(4, 0, 0, 0)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form = self.add_form()
         self.boxes = [QComboBox() for _ in COLOURS]
         for name, box in zip(COLOURS, self.boxes, strict=True):
             box.setObjectName(f"channel_{name}")
@@ -61,9 +58,6 @@ class ChannelPanel(Section):
             box.setMinimumContentsLength(8)
             box.activated.connect(self._on_edit)
             form.addRow(name.capitalize(), box)
-        self.addWidget(body)
-        self.content().layout().setContentsMargins(0, 0, 0, 0)
-        self.layout().setContentsMargins(0, 0, 0, 0)
         for name in LAYER_EVENTS:
             getattr(viewer.layers.events, name).connect(self._on_layers)
         self.show_image(None)

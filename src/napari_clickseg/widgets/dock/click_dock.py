@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QSize
+from qtpy.QtCore import QSize, QTimer
 from superqt.utils import qdebounced
 
 from .. import messages
@@ -26,6 +26,7 @@ from .channel_panel import ChannelPanel
 from .clicking import Clicking
 from .column import Column, lay_out
 from .controls import Controls, Pill
+from .fitted_width import SMALL_WINDOW, FittedWidth
 from .folding import keep_folds
 from .keys import KEYS, KeyBindings
 from .lines import Lines
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
 __all__ = ["ClickDock"]
 
 DEBOUNCE_MS = 30
-NARROWEST, WIDEST, SMALL_WINDOW = 216, 380, 1000
-"""Pixels; of windows narrower than the last, the dock takes as little as it can."""
+NARROWEST, WIDEST = 216, 380
+"""Pixels."""
 
 
 class ClickDock(Docked):
@@ -129,6 +130,7 @@ class ClickDock(Docked):
         keep_folds((self.source, self.channels, self.objects, self.tools.view, self.advanced))
         self.setMinimumWidth(NARROWEST)
         self.setMaximumWidth(WIDEST)
+        self._width = FittedWidth(self)
         self._connect()
         begin_with(self, preferences())
         use_keys(self, key_texts(KEYS))
@@ -270,6 +272,8 @@ class ClickDock(Docked):
     def _on_lost(self, role: str) -> None:
         if role == "objects":
             self.recovery.look(self.source.image)
+        elif role == "image":  # whoever removes it may be removing more layers
+            QTimer.singleShot(0, self.clicking.tidy)
 
     def _on_reverted(self) -> None:
         choice = self.controller.choice
@@ -280,7 +284,8 @@ class ClickDock(Docked):
             return
         state, active, controls = self.state, self.clicking.active, self.controls
         self._bind_keys(active)
-        self.pill.show_state(state.value)
+        read = self.controller.read if state is State.LOADING else 0.0
+        self.pill.show_state(state.value, read)
         self.lines.show_hint(state)
         controls.start.setText("Stop clicking" if active else "Start clicking")
         controls.start.setEnabled(active or state not in (State.NO_IMAGE, State.NO_MODEL))
@@ -315,8 +320,14 @@ class ClickDock(Docked):
         small = self.window().width() < SMALL_WINDOW
         return QSize(NARROWEST if small else width, super().sizeHint().height())
 
+    def showEvent(self, event: Any) -> None:
+        """Follow the width of the window."""
+        super().showEvent(event)
+        self._width.follow()
+
     def let_go(self) -> None:
         """Cancel the worker, disconnect from the viewer, unbind keys."""
+        self._width.leave()
         self._threshold.cancel()
         self.keys.unbind()
         self.folder.shut_down()

@@ -22,19 +22,16 @@ from ..image.plane import (
     plane_reader,
     visible_box,
 )
-from ..image.plane_readers import PlaneReaders
 from ..image.pointing import show_plane, under_pointer
-from ..layers.own import ClickLayers, bare
-from ..layers.preview import Preview
+from ..layers.own import bare
 from ..objects.accepting import Accepting
 from ..objects.masks import KEEP
-from ..objects.objects import Objects
 from ..work.controller import Controller
-from ..work.kept_work import KeptWork
 from ..work.point_edits import PointEdits
 from ..work.tools import Tools
-from ..work.work import Work, touches
+from ..work.work import touches
 from .state import State
+from .worked_image import WorkedImage
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -47,7 +44,7 @@ BUSY = {state.value: state for state in (State.LOADING, State.RUNNING, State.REF
 DIMS_EVENTS = ("current_step", "order", "ndisplay", "ndim")
 
 
-class Clicking:
+class Clicking(WorkedImage):
     """Start, stop, click, accept.
 
     Parameters
@@ -59,14 +56,8 @@ class Clicking:
     changed = Signal()
 
     def __init__(self, viewer: Viewer, controller: Controller) -> None:
-        self._viewer = viewer
-        self._controller = controller
-        self.layers = ClickLayers(viewer)
-        self.readers = PlaneReaders(lambda: self.image)
-        self._preview = Preview(self.layers, controller)
-        self.objects = Objects(self.layers, controller, self._preview, self.readers.source)
+        super().__init__(viewer, controller)
         self.objects.went.connect(self.show_plane)
-        self._kept = KeptWork(viewer, self.objects.forget_steps)
         self._accepting = Accepting(viewer, self.layers, controller, self._preview, self.objects)
         self.accepted = self._accepting.accepted
         self.tools = Tools(viewer, self.layers, controller, self._place)
@@ -84,11 +75,6 @@ class Clicking:
 
     # ------------------------------------------------------------------ start and stop
     @property
-    def image(self) -> Image | None:
-        """The image that is clicked on."""
-        return self.layers.image
-
-    @property
     def state(self) -> State:
         """What goes on; every control's enabled state follows from it."""
         if self._controller.error is not None:
@@ -98,21 +84,6 @@ class Clicking:
         if not self.active:
             return State.READY
         return State.PAUSED if self.pause else State.CLICKING
-
-    @property
-    def unfinished(self) -> tuple[Plane, ...]:
-        """Planes of the image with an object that is not accepted yet."""
-        painted = self._preview.painted - set(self._controller.begun)
-        return (*self._controller.begun, *painted)
-
-    @property
-    def works(self) -> dict[Plane, list[tuple[Work, int | None]]]:
-        """Objects in work by their planes, the one that is seen last, also those that are kept.
-
-        With the id of the accepted object that was opened again for it, None for a new one.
-        """
-        found = {**self._kept.of(self.image), **self._controller.works}
-        return {plane: self.objects.in_work(plane, work) for plane, work in found.items()}
 
     def start(self, image: Image, keep: bool = False) -> None:
         """Create the layers that are missing, listen to clicks and load the model.
@@ -179,25 +150,6 @@ class Clicking:
         self._forget_image()
         self._kept.close()
         self.layers.close()
-
-    def _leave_image(self, keep: bool = False) -> None:
-        if keep and self.image is not None:
-            for plane in self.unfinished:
-                if plane == self._controller.plane:
-                    self.objects.begin(plane)  # one that was only painted
-                self._controller.rewriting.emit(plane)
-            self._controller.cancel(quiet=True)
-            self._kept.keep(self.image, self.layers.objects, self._controller.take_all())
-        self._forget_image(keep)
-        self.layers.release()
-
-    def _forget_image(self, keep: bool = False) -> None:
-        """Let go of the image's pixels and of all that was made from them, or keep its objects."""
-        if not keep:
-            self.objects.forget_steps()
-        self.readers.clear()
-        self._controller.forget()
-        self._controller.go_to(None)
 
     @property
     def positive(self) -> bool:
@@ -333,8 +285,7 @@ class Clicking:
 
     def _on_lost(self, role: str) -> None:
         if role == "image":
-            self._lose(messages.image_removed(len(self.objects.items)))
-            self._forget_image()
+            self._lose_image()
         elif role == "preview":
             self._lose(messages.PREVIEW_REMOVED)
         elif role in ("positive", "negative"):
@@ -343,6 +294,16 @@ class Clicking:
             self.tools.stop()
             self._controller.said.emit(messages.SHAPES_REMOVED, "info")
         self.changed.emit()
+
+    def _lose_image(self) -> None:
+        unfinished = len(self.unfinished)
+        count, back = len(self.objects.items), self.recoverable()
+        known = self.active or unfinished
+        self.stop()
+        self._forget_image()
+        if known:
+            sentence = messages.image_removed(count, unfinished, back)
+            self._controller.said.emit(sentence, "warning")
 
     def _lose(self, sentence: str) -> None:
         if self.active:

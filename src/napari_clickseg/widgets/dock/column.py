@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFormLayout, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from ..keyboard import in_order
 
 __all__ = ["Column", "lay_out"]
 
@@ -30,6 +33,8 @@ class Column(QScrollArea):
         for form in body.findChildren(QFormLayout):
             form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         column.addStretch(1)
+        for before, after in pairwise(in_order(column)):
+            self.setTabOrder(before, after)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

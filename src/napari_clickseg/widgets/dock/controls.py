@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QLabel,
     QPushButton,
     QSizePolicy,
+    QSlider,
     QStyle,
     QStyleOptionButton,
     QStylePainter,
@@ -26,7 +27,7 @@ from superqt import QLabeledDoubleSlider, QLargeIntSpinBox
 from ..objects.masks import POLICIES
 from ..tooltips import tooltip
 
-__all__ = ["Controls", "Pill", "labelled_button"]
+__all__ = ["Controls", "Pill", "labelled_button", "labelled_slider"]
 
 KEY = re.compile(r" \([^()]+\)|\.\.\.$")
 MARGIN = 8
@@ -53,11 +54,12 @@ class Pill(QLabel):
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
-    def show_state(self, text: str) -> None:
-        """Show one of the keys of `PILL`."""
+    def show_state(self, state: str, done: float = 0.0) -> None:
+        """Show one of the keys of `PILL`, with a percentage if a part of it, 0 to 1, is done."""
+        text = f"{state} {done:.0%}" if done else state
         if text == self.text():
             return
-        back, front = PILL[text]
+        back, front = PILL[state]
         self.setText(text)
         self.setStyleSheet(
             f"background: {back}; color: {front}; border-radius: 7px; padding: 1px 8px;"
@@ -84,15 +86,13 @@ class Controls(QWidget):
         self.cancel = labelled_button("cancel", "Cancel (K)")
         self.accept = labelled_button("accept", "Accept → next (N)", big=True)
         self.accept_part = labelled_button("accept_part", "Accept part (Shift+N)")
-        self.threshold = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
-        self.threshold.setRange(0.05, 0.95)
-        self.threshold.setSingleStep(0.01)
-        self.threshold.setDecimals(2)
+        self.threshold = labelled_slider("Threshold", 0.05, 0.95)
         self._threshold_moved = False
         self.threshold.valueChanged.connect(self._on_threshold)
         self.label = QLargeIntSpinBox()
         self.label.setRange(1, 2**32 - 1)
         self.label.setValue(1)
+        self.label.setAccessibleName("Label id")
         self.swatch = QLabel()
         self.swatch.setFixedSize(22, 22)
         self.policy = QComboBox()
@@ -160,6 +160,17 @@ class _Button(QPushButton):
         if width > self.width() - MARGIN:
             option.text = KEY.sub("", self.text())
         QStylePainter(self).drawControl(QStyle.ControlElement.CE_PushButton, option)
+
+
+def labelled_slider(what: str, low: float, high: float) -> QLabeledDoubleSlider:
+    """A slider in steps of a hundredth, at which Tab stops once; `what` is for screen readers."""
+    slider = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
+    slider.setRange(low, high)
+    slider.setSingleStep(0.01)
+    slider.setDecimals(2)
+    slider.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    slider.findChild(QSlider).setAccessibleName(what)
+    return slider
 
 
 def labelled_button(name: str, text: str, big: bool = False) -> QPushButton:

@@ -112,10 +112,12 @@ ON_VIEWER = (
     "next_slice",
     "previous_image",
     "next_image",
-    "help",
     *(tool.name for tool in TOOLS),
 )
 """Ctrl+Z is not bound on the viewer: on other layers it stays theirs."""
+
+ALWAYS = ("help",)
+"""On the viewer as long as the dock is open, also while clicking is off."""
 
 
 class KeyBindings:
@@ -137,10 +139,10 @@ class KeyBindings:
         self.keys: Mapping[str, str] = KEYS
         self._bound: list[tuple[Any, str, Any]] = []
         self._layers: list[Any] = []
+        self._always = 0  # how many of those bound are `ALWAYS`
 
     def bind(self, viewer: Any, layers: Iterable[Any]) -> None:
-        """Bind on the given layers and the viewer; unbinds first."""
-        self.unbind()
+        """Bind on the given layers and the viewer."""
         for layer in layers:
             drawn, points = hasattr(layer, "shape_type"), hasattr(layer, "symbol")
             for name, key in self.keys.items():
@@ -152,20 +154,24 @@ class KeyBindings:
             self._bind_one(viewer, name, self.keys[name])
 
     def follow(self, viewer: Any, layers: list[Any]) -> None:
-        """Bind on these layers instead of those before; without any, on nothing."""
+        """Bind on these layers instead of those before; without any, only `ALWAYS`."""
+        if not self._always:
+            for name in ALWAYS:
+                self._bind_one(viewer, name, self.keys[name])
+            self._always = len(self._bound)
         if layers != self._layers:
-            self.unbind()
+            self.unbind(self._always)
             if layers:
                 self.bind(viewer, layers)
         self._layers = layers
 
-    def unbind(self) -> None:
-        """Take our keys away again and restore the user's own."""
-        for target, key, before in reversed(self._bound):
+    def unbind(self, kept: int = 0) -> None:
+        """Take our keys away again, but for the first few, and restore the user's own."""
+        for target, key, before in reversed(self._bound[kept:]):
             target.bind_key(key, None, overwrite=True)
             if before is not None:
                 target.bind_key(key, before, overwrite=True)
-        self._bound = []
+        self._bound = self._bound[:kept]
 
     def _bind_one(self, target: Any, name: str, key: str | None) -> None:
         if not key:

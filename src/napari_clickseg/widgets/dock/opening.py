@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtWidgets import QDockWidget, QWidget
-
-from .. import docked
+from ..docked import bring_forward
 
 if TYPE_CHECKING:
     import napari
 
     from .click_dock import ClickDock
 
-__all__ = ["bring_forward", "clicking_dock", "open_dock"]
+__all__ = ["clicking_dock", "open_dock"]
 
 NAME = "Click segmentation (Click segmentation)"
 """What napari's menus call the dock, so that they find the one opened here."""
@@ -31,13 +29,6 @@ def clicking_dock(viewer: napari.viewer.Viewer, make: bool = False) -> ClickDock
     dock = ClickDock(viewer)
     viewer.window.add_dock_widget(dock, name=NAME)
     return dock
-
-
-def bring_forward(dock: QWidget) -> None:
-    """Show a dock in front of those it shares its place with."""
-    frame = dock.parent()
-    if isinstance(frame, QDockWidget):
-        docked.bring_forward(frame)
 
 
 def open_dock() -> ClickDock | None:

@@ -70,7 +70,8 @@ def use_keys(dock: Any, texts: Mapping[str, str]) -> None:
     if keys != KEYS:
         _name(dock, keys)
     if wrong is not None:
-        dock.lines.say(wrong, "warning")
+        said = dock.status.text()  # of other preferences
+        dock.lines.say(" ".join(filter(None, (said, wrong))), "warning")
 
 
 def _name(dock: QWidget, keys: Mapping[str, str]) -> None:

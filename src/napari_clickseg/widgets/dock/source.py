@@ -6,12 +6,12 @@ import contextlib
 from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QComboBox,
     QFileDialog,
-    QFormLayout,
     QHBoxLayout,
     QLabel,
     QWidget,
@@ -45,6 +45,9 @@ NAME_LENGTH = 20
 LICENCE_LENGTH = 46  # characters; the tooltip has it all
 LAYER_EVENTS = ("inserted", "removed", "reordered", "renamed")
 
+_open: WeakSet[SourcePanel] = WeakSet()
+"""The panels of all viewers."""
+
 
 class SourcePanel(Section):
     """Combo boxes for image, model and device; folded, a line that names the first two.
@@ -72,6 +75,7 @@ class SourcePanel(Section):
         self._cards: list[ModelCard] = []
         self._written: dict[str, int] = {}
         self._zoo: ZooDialog | None = None
+        _open.add(self)
         self._card_dialog: CardDialog | None = None
         self.image_box = _combo("image")
         self.model_box = _combo("model", SearchBox())
@@ -100,10 +104,7 @@ class SourcePanel(Section):
         self._on_edit()
 
     def _lay_out(self) -> None:
-        body = QWidget()
-        form = QFormLayout(body)
-        form.setContentsMargins(4, 0, 0, 0)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form = self.add_form()
         buttons = QHBoxLayout()
         buttons.setSpacing(4)
         for button, share in ((self.browse, 3), (self.more, 5), (self.read_card, 2)):
@@ -115,9 +116,6 @@ class SourcePanel(Section):
         form.addRow("", self.about)
         form.addRow("", buttons)
         form.addRow("Device", self.device_box)
-        self.addWidget(body)
-        self.content().layout().setContentsMargins(0, 0, 0, 0)
-        self.layout().setContentsMargins(0, 0, 0, 0)
         self.expand(animate=False)
         self.toggled.connect(self._name)
 
@@ -129,6 +127,7 @@ class SourcePanel(Section):
 
     def shut_down(self) -> None:
         """Stop following the layer list; stop a download."""
+        _open.discard(self)
         if self._zoo is not None:
             self._zoo.shut_down()
         if self._card_dialog is not None:
@@ -241,7 +240,8 @@ class SourcePanel(Section):
         chosen = self.model
         known = list_models()
         paths = {card.path for card in known}
-        self._cards = known + [card for card in self._cards if card.path not in paths]
+        own = [card for card in self._cards if card.file is None]  # not of the folder of models
+        self._cards = known + [card for card in own if card.path not in paths]
         blocked = self.model_box.blockSignals(True)
         self.model_box.clear()
         for card in self._cards:
@@ -284,8 +284,9 @@ class SourcePanel(Section):
 
     def _on_more(self) -> None:
         if self._zoo is None:
-            self._zoo = ZooDialog(self)
+            self._zoo = ZooDialog(_in_use, self)
             self._zoo.arrived.connect(self._on_arrived)
+            self._zoo.gone.connect(_offer_anew)
         self._zoo.show()
         self._zoo.raise_()
 
@@ -308,6 +309,17 @@ class SourcePanel(Section):
             self.choose_model(str(card.path))
         else:
             self.said.emit(messages.arrived(name), "info")
+
+
+def _in_use(path: Path) -> bool:
+    """Whether a model file is the chosen one in the dock of any viewer."""
+    return any(panel.model == str(path) for panel in _open)
+
+
+def _offer_anew(*_: Any) -> None:
+    """Let the docks of all viewers offer the models that are there now."""
+    for panel in tuple(_open):
+        panel._add_models()
 
 
 def _combo(name: str, box: QComboBox | None = None) -> QComboBox:

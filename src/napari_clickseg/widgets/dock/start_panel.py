@@ -47,6 +47,7 @@ class StartPanel(QWidget):
         self.source = QComboBox()
         self.part = QComboBox()
         self.part.addItems(PARTS)
+        self.part.setAccessibleName("Part of the mask")
         self.take = labelled_button("start_take", "Take")
         self.take.setMinimumWidth(44)
         self.part.setMinimumWidth(1)

@@ -50,6 +50,7 @@ class ToolActions:
         self.view.edited.connect(self._apply_view)
         self.region = RegionOutline(clicking.layers, controller)
         self.view.region.toggled.connect(self.region.switch)
+        self.view.region.toggled.connect(controller.want_pictures)
         self.view.region.toggled.connect(self._show_picture)
         clicking.layers.lost.connect(self._on_lost)
         self.view.hide_preview.pressed.connect(lambda: self._show_preview(False))
@@ -80,7 +81,7 @@ class ToolActions:
         """Take up a tool."""
         if self._clicking.active:
             self._clicking.tools.choose(name)
-        self.refresh()
+            self._clicking.changed.emit()  # of two drawing tools, only the layer's mode differs
 
     def set_auto_run(self, on: bool) -> None:
         """Let each click run the model, or wait for `run`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import (
     QCheckBox,
@@ -14,12 +14,11 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
-from superqt import QLabeledDoubleSlider
 
 from ..layers.own import ON_SCREEN, ClickLayers
 from ..section import Section
 from ..tooltips import tooltip
-from .controls import labelled_button
+from .controls import labelled_button, labelled_slider
 
 __all__ = ["ViewPanel"]
 
@@ -37,10 +36,7 @@ class ViewPanel(Section):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("View", parent)
-        self.opacity = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
-        self.opacity.setRange(0.0, 1.0)
-        self.opacity.setSingleStep(0.01)
-        self.opacity.setDecimals(2)
+        self.opacity = labelled_slider("Opacity", 0.0, 1.0)
         self.opacity.setValue(0.5)
         self.outline = QCheckBox("outline only (U)")
         self.click_size = _number(0, 40, int(ON_SCREEN), " px")
@@ -73,8 +69,6 @@ class ViewPanel(Section):
         buttons.addWidget(self.jump, 1)
         column.addLayout(buttons)
         self.addWidget(body)
-        self.content().layout().setContentsMargins(0, 0, 0, 0)
-        self.layout().setContentsMargins(0, 0, 0, 0)
         self.opacity.valueChanged.connect(lambda _: self.edited.emit())
         self.outline.toggled.connect(lambda _: self.edited.emit())
         self.click_size.valueChanged.connect(lambda _: self.edited.emit())
@@ -93,7 +87,9 @@ class ViewPanel(Section):
         if layers.preview is not None:
             layers.preview.opacity = self.opacity.value()
             layers.preview.contour = int(self.outline.isChecked())
-        size = float(self.click_size.value())
+        size = (
+            self.click_size.value() * self.devicePixelRatioF()
+        )  # napari counts those of the device
         for points in layers.points:
             points.canvas_size_limits = (max(size, 1.0), max(size, 1.0))
             points.shown = size > 0

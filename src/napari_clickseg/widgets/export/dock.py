@@ -96,6 +96,7 @@ class ExportDock(Docked):
         self.status.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.table = Table((), ())
         self.view = TableView()
+        self.view.setAccessibleName("Measurements")
         self._lay_out()
         self._connect()
         self._on_labels()

@@ -45,6 +45,12 @@ FORMATS: Mapping[str, Format] = {
         "Label numbers as they are, with pixel size and georeferencing of the image; .ome.tif "
         "keeps the unit too.",
     ),
+    "tiff32": Format(
+        "Labels as TIFF, 32 bits",
+        (".tif", ".ome.tif", ".tiff", ".ome.tiff"),
+        "As above with 32 bits a pixel: napari opens it as a Labels layer by itself. Files with 8 "
+        "or 16 bits it opens as images; convert those with a right click on the layer.",
+    ),
     "png": Format("Labels as PNG", (".png",), "Label numbers as they are, so it looks black."),
     "zarr": Format(
         "Labels as OME-Zarr", (".ome.zarr", ".zarr"), "Label numbers in chunks, with pixel size."
@@ -128,10 +134,12 @@ def write(
     return WRITERS[kind](path, task, progress, cancelled)
 
 
-def _labels(path: Path, task: Task, progress: Progress, cancelled: Stop) -> str:
+def _labels(path: Path, task: Task, progress: Progress, cancelled: Stop, wide: bool = False) -> str:
     from ...data.mask_writer import save_mask
 
     labels = unsigned(task.labels)
+    if wide:
+        labels = _As(labels, np.dtype(np.uint32))
     size = task.size if task.size.known else None
     tiff = path.suffix.lower() in (".tif", ".tiff")
     source = task.source if tiff and task.source and task.source.is_file() else None
@@ -205,6 +213,7 @@ def _counted(count: int, path: Path, where: str = "") -> str:
 
 WRITERS: Mapping[str, Callable[[Path, Task, Progress, Stop], str]] = {
     "tiff": _labels,
+    "tiff32": lambda *given: _labels(*given, wide=True),
     "png": _labels,
     "zarr": _labels,
     "picture": _picture,

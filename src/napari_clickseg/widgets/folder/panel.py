@@ -67,6 +67,7 @@ class FolderPanel(Section):
         self.previous = labelled_button("folder_previous", "◂ Previous (PageUp)")
         self.next = labelled_button("folder_next", "Next (PageDown) ▸")
         self.list = _named(QTreeWidget(), "folder_list")
+        self.list.setAccessibleName("Images of the folder")
         self.status = QLabel()
         self.status.setWordWrap(True)
         self.written = QLabel()
@@ -121,9 +122,6 @@ class FolderPanel(Section):
         self.options.addWidget(options)
         column.addWidget(self.options)
         self.addWidget(body)
-        for part in (self, self.options):
-            part.content().layout().setContentsMargins(0, 0, 0, 0)
-            part.layout().setContentsMargins(0, 0, 0, 0)
 
     def _connect(self) -> None:
         self.open.clicked.connect(self.ask)

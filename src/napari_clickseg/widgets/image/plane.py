@@ -37,6 +37,7 @@ __all__ = [
     "level_shape",
     "objects_shape",
     "plane_reader",
+    "reader_of",
     "visible_box",
 ]
 
@@ -265,7 +266,11 @@ def plane_reader(layer: Image, plane: Plane) -> ImageReader:
     ValueError
         If the image cannot be used (complex, object, empty, wrong number of channels).
     """
-    levels = list(layer.data) if layer.multiscale else [layer.data]
+    return reader_of(list(layer.data) if layer.multiscale else [layer.data], plane)
+
+
+def reader_of(levels: Sequence[Any], plane: Plane) -> ImageReader:
+    """Reader of one plane of an image layer's arrays, as `plane_reader`."""
     if len(plane.steps) > 2:
         full = tuple(levels[0].shape)
         levels = [_PlaneArray(level, plane, full) for level in levels]

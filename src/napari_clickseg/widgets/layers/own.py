@@ -58,7 +58,7 @@ class ClickLayers:
     """Positive and negative Points, preview and objects Labels of one image.
 
     A layer that the user deletes becomes None here and `lost` is emitted; `create` brings it back.
-    `image_changed` is emitted when the image layer is given other data, until it is let go of.
+    Of the image, `leaving` is emitted before; `image_changed`, when it is given other data.
     Renaming and reordering change nothing, for no layer is looked up by its name.
 
     Parameters
@@ -71,6 +71,7 @@ class ClickLayers:
         One of `COLOURS`, for the layers made next.
     """
 
+    leaving = Signal()
     lost = Signal(str)
     image_changed = Signal()
 
@@ -100,8 +101,12 @@ class ClickLayers:
     @property
     def own(self) -> tuple[Layer, ...]:
         """All of our layers that exist."""
-        found = (self.positive, self.negative, self.shapes, self.roi, self.preview, self.objects)
-        return tuple(layer for layer in found if layer is not None)
+        return (*self._marks, *(() if self.objects is None else (self.objects,)))
+
+    @property
+    def _marks(self) -> tuple[Layer, ...]:
+        ours = (*self.points, self.shapes, self.roi, self.preview)
+        return tuple(layer for layer in ours if layer is not None)
 
     @property
     def all_objects(self) -> tuple[Labels, ...]:
@@ -149,19 +154,17 @@ class ClickLayers:
         """Remove points and preview from the viewer and let go of the image; objects stay."""
         if self.image is not None:
             self._watch_image(False)
-        gone = [
-            layer
-            for layer in (self.positive, self.negative, self.shapes, self.roi, self.preview)
-            if layer is not None
-        ]
-        self.image = self._made_for = self.roi = None
-        self.positive = self.negative = self.shapes = self.preview = self.objects = None
-        self._spare = None
-        gone = [layer for layer in gone if layer in self._viewer.layers]
+        self.image = self._made_for = self.objects = None
+        self.drop_marks()
+
+    def drop_marks(self) -> None:
+        """Remove points and preview, which mean nothing without the image, from the viewer."""
+        gone = [mark for mark in self._marks if mark in self._viewer.layers]
+        self.positive = self.negative = self.shapes = self.roi = self.preview = self._spare = None
         if gone:
             with self._viewer.layers.batched_update():  # the viewer tidies up once, not for each
-                for layer in gone:
-                    self._viewer.layers.remove(layer)
+                for mark in gone:
+                    self._viewer.layers.remove(mark)
 
     def close(self) -> None:
         """Remove the preview and the points and stop listening to the viewer."""
@@ -313,6 +316,8 @@ class ClickLayers:
     # ------------------------------------------------------------------ following the viewer
     def _on_removed(self, event: Any) -> None:
         layer = bare(event.value)
+        if layer is self.image:
+            self.leaving.emit()
         self._objects_of = [
             (img, obj) for img, obj in self._objects_of if obj is not layer and img is not layer
         ]

@@ -127,6 +127,14 @@ class Patch:
             total.update(part.counts())
         return total
 
+    def given(self, label: int) -> Iterator[tuple[Box, np.ndarray]]:
+        """Boxes with the pixels (bool) that it gives a label."""
+        for part in self.parts:
+            for strip, where, _, after in part.strips():
+                found = np.zeros(where.shape, bool)
+                np.copyto(found, np.equal(after, label), where=where)
+                yield strip, found
+
     def apply(self, layer: Labels) -> None:
         """Write it into the layer; the layer's own undo knows nothing of it."""
         in_place = isinstance(layer.data, np.ndarray)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QCheckBox, QDoubleSpinBox, QFormLayout, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QDoubleSpinBox, QWidget
 
 from ...engine.profiles import NO_BRS, Profile
 from ..section import Section
@@ -89,17 +89,9 @@ class AdvancedPanel(Section):
         self.show_model(None, self._base)
 
     def _lay_out(self) -> None:
-        body = QWidget()
-        form = QFormLayout(body)
-        form.setContentsMargins(4, 0, 0, 0)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form = self.add_form()
         for name, text in ROWS.items():
             form.addRow(text, getattr(self, name))
-        self.addWidget(body)
-        self.content().layout().setContentsMargins(0, 0, 0, 0)
-        layout = self.layout()
-        if isinstance(layout, QVBoxLayout):
-            layout.setContentsMargins(0, 0, 0, 0)
 
     def _connect(self) -> None:
         for name in ROWS:

@@ -97,8 +97,10 @@ class PredictorCache:
         """Facts about the loaded model."""
         return None if self._model is None else self._model.spec
 
-    def get(self, choice: Choice) -> Predictor:
+    def get(self, choice: Choice, share: Callable[[float], None] | None = None) -> Predictor:
         """The predictor for a choice; loads the model if need be (this imports torch).
+
+        `share` is told which part of the model was read, 0 to 1.
 
         Raises
         ------
@@ -108,7 +110,7 @@ class PredictorCache:
         """
         predictor = self._predictor
         if predictor is None or self._choice != choice:
-            model = self._model if self.holds(choice) else self._loaded(choice)
+            model = self._model if self.holds(choice) else self._loaded(choice, share)
             predictor = _build(model, choice)
             self._model, self._predictor, self._choice = model, predictor, choice
         return predictor
@@ -161,11 +163,13 @@ class PredictorCache:
         """
         self._predictor = None
 
-    def _loaded(self, choice: Choice) -> ClickModel:
-        load = self._load
-        if load is None:
-            from ...models.zoo import load_model as load
-        model = load(choice.model, choice.device)
+    def _loaded(self, choice: Choice, share: Callable[[float], None] | None) -> ClickModel:
+        if self._load is None:
+            from ...models.zoo import load_model
+
+            model = load_model(choice.model, choice.device, share)
+        else:
+            model = self._load(choice.model, choice.device)
         if self.threads:
             import torch
 

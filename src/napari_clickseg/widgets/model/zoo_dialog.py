@@ -1,4 +1,4 @@
-"""Published models that are not on this machine: what they are, their terms, how to get them."""
+"""The models on this machine and published ones: their terms, getting and deleting them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLabel,
+    QMessageBox,
     QProgressBar,
     QPushButton,
     QTextBrowser,
@@ -25,38 +26,50 @@ from qtpy.QtWidgets import (
 
 from ...cancel import Cancelled
 from ...models.card import ModelCard
-from ...models.download import copy_in, download
+from ...models.download import copy_in, download, remove
+from ...models.header import CheckpointError
 from ...models.store import models_folder
 from ...models.zoo import list_models
 from .. import messages
 from ..tooltips import tooltip
 from ..work.jobs import Job
 from ..work.worker import Runner
+from . import messages as texts
 from .card_dialog import facts
 
 __all__ = ["ZooDialog", "describe"]
 
-COLUMNS = ("Model", "System", "Size", "Licence", "How")
+COLUMNS = ("Model", "System", "Size", "Licence", "Where")
+BUNDLED = "It came with the plugin, which needs it: it goes when the plugin is uninstalled."
+NOT_HERE = "It is not on this machine; there is nothing to delete."
 SIZE = (840, 660)
 """Width and height in screen pixels."""
 
 
 class ZooDialog(QDialog):
-    """Chooses and gets a published model; a download goes on while the dialog is closed.
+    """Gets and deletes published models; a download goes on while the dialog is closed.
+
+    Parameters
+    ----------
+    in_use : callable
+        ``in_use(path)``: whether a model file is the chosen one of a dock, and so stays.
+    parent : QWidget, optional
 
     Signals
     -------
-    arrived : str
-        Name of a model that is on this machine now.
+    arrived, gone : str
+        Name of a model that is on this machine now, and of one that is no more.
     """
 
     arrived = Signal(str)
+    gone = Signal(str)
     _received = Signal(object, object)  # bytes so far and in all, or None, from the worker
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, in_use: Callable[[Path], bool], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("More models")
+        self.setWindowTitle("Models")
         self.resize(*SIZE)
+        self._in_use = in_use
         self._cards: list[ModelCard] = []
         self._getting: ModelCard | None = None
         self._request = 0
@@ -75,12 +88,14 @@ class ZooDialog(QDialog):
         self.bar.hide()
         self.get = _button("zoo_get", "Agree and download")
         self.place = _button("zoo_place", "Use a file I have...")
+        self.remove = _button("zoo_remove", "Delete...")
         self.cancel = _button("zoo_cancel", "Cancel download")
         self.leave = _button("zoo_close", "Close")
         self._lay_out()
         self.list.currentItemChanged.connect(lambda *_: self._refresh())
         self.get.clicked.connect(lambda: self._begin(_fetching))
         self.place.clicked.connect(self._on_place)
+        self.remove.clicked.connect(self._on_remove)
         self.cancel.clicked.connect(self._on_cancel)
         self.leave.clicked.connect(self.close)
         self._received.connect(self._on_received)
@@ -90,20 +105,20 @@ class ZooDialog(QDialog):
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
-        column.addWidget(QLabel("Published models that are not on this machine yet:"))
+        column.addWidget(QLabel("Models on this machine, then published ones that you can get:"))
         column.addWidget(self.list, 3)
         column.addWidget(self.details, 2)
         column.addWidget(self.news)
         column.addWidget(self.bar)
         row = QHBoxLayout()
-        for button in (self.get, self.place, self.cancel):
+        for button in (self.get, self.place, self.remove, self.cancel):
             row.addWidget(button)
         row.addStretch(1)
         row.addWidget(self.leave)
         column.addLayout(row)
 
     def showEvent(self, event: Any) -> None:
-        """Look anew which models are missing."""
+        """Look anew which models are here."""
         super().showEvent(event)
         self._fill()
 
@@ -126,27 +141,28 @@ class ZooDialog(QDialog):
 
     def _fill(self) -> None:
         chosen = self.card
-        self._cards = [card for card in list_models(available_only=False) if not card.available]
+        self._cards = sorted(list_models(available_only=False), key=lambda c: not c.available)
         self.list.clear()
         for card in self._cards:
-            how = "download" if card.address else "by hand"
-            texts = [card.name, card.system, card.size_text, card.licence, how]
+            texts = [card.name, card.system, card.size_text, card.licence, card.where]
             item = QTreeWidgetItem(texts)
             item.setToolTip(3, card.terms)
             self.list.addTopLevelItem(item)
-        names = [card.name for card in self._cards]
-        row = names.index(chosen.name) if chosen is not None and chosen.name in names else 0
-        self.list.setCurrentItem(self.list.topLevelItem(row))
+        self.select(self._cards[0].name if chosen is None else chosen.name)
         self._refresh()
 
     def _refresh(self) -> None:
         card, busy = self.card, self._getting is not None
         self.details.setHtml("" if card is None else describe(card))
         self.list.setEnabled(not busy)
-        size = "" if card is None or card.size is None else f" ({card.size_text})"
+        missing = card is not None and not card.available
+        size = f" ({card.size_text})" if missing and card.size is not None else ""
         self.get.setText(f"Agree and download{size}")
-        self.get.setEnabled(not busy and card is not None and card.address is not None)
-        self.place.setEnabled(not busy and card is not None)
+        self.get.setEnabled(not busy and missing and card.address is not None)
+        self.place.setEnabled(not busy and missing)
+        stays = _why_it_stays(card)
+        self.remove.setEnabled(not busy and not stays)
+        self.remove.setToolTip(stays or tooltip("zoo_remove"))
         self.cancel.setEnabled(busy)
         self.bar.setVisible(busy)
 
@@ -164,6 +180,24 @@ class ZooDialog(QDialog):
         self.news.setText(f"Getting {self._getting.name}...")
         self.runner.submit(Job(self._request, work(self._getting, self._received.emit)))
         self._refresh()
+
+    def _on_remove(self) -> None:
+        """Delete the selected model's file if the user says so, and nobody uses it."""
+        card = self.card
+        if self._in_use(card.path):
+            self.news.setText(texts.in_use(card.name))
+            return
+        question = texts.deleting(card)
+        if QMessageBox.question(self, "Delete a model", question) != QMessageBox.StandardButton.Yes:
+            return
+        try:
+            remove(card)
+        except (OSError, CheckpointError) as error:
+            self.news.setText(messages.one_sentence(error))
+            return
+        self.news.setText(texts.deleted(card))
+        self._fill()
+        self.gone.emit(card.name)
 
     def _on_cancel(self) -> None:
         self.runner.cancel()
@@ -197,9 +231,18 @@ def _fetching(card: ModelCard, received: Callable[[int, int | None], None]) -> C
     return lambda cancelled, progress: download(card, received, cancelled)
 
 
+def _why_it_stays(card: ModelCard | None) -> str:
+    """Why a model cannot be deleted; empty if it can."""
+    if card is None or not card.available:
+        return NOT_HERE
+    return "" if card.file else BUNDLED
+
+
 def describe(card: ModelCard) -> str:
-    """What there is to know about a published model before it is here, as HTML."""
+    """What there is to know about a model, and how to get one that is not here, as HTML."""
     write = html.escape
+    if card.available:
+        return f"<h3>{write(card.name)}</h3>{facts(card)}<p>Its file: {write(str(card.path))}</p>"
     target = write(str(models_folder() / card.require_published()))
     if card.address:
         steps = [

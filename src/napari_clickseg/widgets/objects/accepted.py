@@ -101,20 +101,16 @@ class AcceptedObject:
         """Row and column of the middle of its box."""
         return (self.box.top + self.box.bottom - 1) / 2, (self.box.left + self.box.right - 1) / 2
 
-    def join(self, other: AcceptedObject, mask: TileMap | None) -> AcceptedObject:
-        """Both as one object under this one's id and class, its mask given as where it starts.
-
-        A mask of None leaves it to the interactions of both to make it again.
-        """
+    def join(self, other: AcceptedObject, mask: TileMap) -> AcceptedObject:
+        """Both as one object under this one's id and class, its mask given as where it starts."""
         interactions = (*self.interactions, *other.interactions)
-        start, after = (self.start, self.after) if mask is None else (mask, len(interactions))
         return replace(
             self,
             box=self.box.union(other.box),
             area=self.area + other.area,
             interactions=interactions,
-            start=start,
-            after=after,
+            start=mask,
+            after=len(interactions),
             asked=(),
             confined=None if self.confined != other.confined else self.confined,
             seconds=self.seconds + other.seconds,

@@ -82,9 +82,11 @@ class Accepting:
         if controller.pending(plane):
             busy = controller.busy is not None
             raise ValueError(messages.STILL_RUNNING if busy else messages.NOT_PREDICTED)
-        if controller.busy is not None and controller.coarse(plane):
+        stale, coarse = controller.stale(plane), controller.coarse(plane)
+        if controller.busy is not None and (stale or coarse):
             self._wish = _Wish(plane, controller.planes[plane], label, policy, name)
-            controller.said.emit(messages.ACCEPT_WAITS, "status")
+            text = messages.ACCEPT_WAITS if coarse else messages.ACCEPT_CLEANS
+            controller.said.emit(text, "status")
             return
         self._write(plane, label, policy, name)
 
@@ -105,6 +107,8 @@ class Accepting:
 
     def _write(self, plane: Plane, label: int, policy: str, name: str) -> None:
         made, image = self._layers, self._layers.image
+        if self._controller.stale(plane):
+            self._controller.shown.emit(plane)
         if made.objects is None:
             active = self._viewer.layers.selection.active
             made.create(image)

@@ -63,6 +63,7 @@ class ObjectActions:
         clicking.accepted.connect(self._on_accepted)
         clicking.changed.connect(self._on_layer)
         clicking.objects.changed.connect(self._on_opened)
+        clicking.objects.returned.connect(self._on_returned)
         controller.changed.connect(self._on_opened)
         controls.label.valueChanged.connect(self.show_colour)
 
@@ -74,6 +75,7 @@ class ObjectActions:
         self._clicking.accepted.disconnect(self._on_accepted)
         self._clicking.changed.disconnect(self._on_layer)
         self._objects.changed.disconnect(self._on_opened)
+        self._objects.returned.disconnect(self._on_returned)
         self._controller.changed.disconnect(self._on_opened)
 
     @property
@@ -217,6 +219,11 @@ class ObjectActions:
             said = messages.accepted_part if self._part else messages.accepted
             self._controller.said.emit(said(label), "info")
         self._part = False
+
+    def _on_returned(self) -> None:
+        """Go on with an id that no object has, for one of the same id would be a part of it."""
+        if self.label in self._objects.labels:
+            self.label = max(self._objects.labels) + 1
 
     def _on_layer(self) -> None:
         """Another objects layer is in use, or none: it has other objects and free ids."""

@@ -78,6 +78,7 @@ class Autosave:
         self._recordings: list[_Recording] = []
         self._classes: dict[str, str] = {}
         self.on = True
+        clicking.recoverable = self._recorded
         clicking.objects.kept.connect(self._on_kept)
         clicking.objects.changed.connect(self._on_changed)
         controller.clicks_changed.connect(self._on_said)
@@ -98,6 +99,11 @@ class Autosave:
         """That of the objects layer in use, if there is one."""
         layer = self.clicking.layers.objects
         return next((known for known in self._recordings if known.layer is layer), None)
+
+    def _recorded(self) -> bool:
+        """Whether what is unfinished is, or is about to be, in a journal."""
+        known = self._known()
+        return known is not None and (known.journal is not None or known.waiting is not None)
 
     def _recording(self) -> _Recording | None:
         """That of the objects layer in use; a new one at its first object."""

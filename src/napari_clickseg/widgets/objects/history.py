@@ -39,7 +39,8 @@ class ObjectHistory:
     """Accepted objects; undo and redo across them and the clicks of the object in work.
 
     `changed` is emitted after everything, `kept` with the objects that are new or different and
-    the keys of those that are gone, `went` with the plane that a step happened on.
+    the keys of those that are gone, `went` with the plane that a step happened on, `returned` when
+    objects of an earlier session are there again.
 
     Parameters
     ----------
@@ -51,6 +52,7 @@ class ObjectHistory:
     changed = Signal()
     kept = Signal(tuple, tuple)
     went = Signal(object)
+    returned = Signal()
 
     def __init__(self, layers: ClickLayers, controller: Controller, preview: Preview) -> None:
         self._layers, self._controller, self._preview = layers, controller, preview

@@ -9,8 +9,8 @@ import numpy as np
 
 from ...data.journal import RecordedWork
 from ...data.saved_session import SavedObject, StartMask
-from ...engine.session import Session
-from ...engine.tiles import MaskView, TileMap
+from ...engine.started import started
+from ...engine.tiles import TileMap
 from ...interactions import Interaction
 from ..image.plane import Plane
 from ..work.work import Work
@@ -122,7 +122,7 @@ def go_on(work: Work, saved: SavedObject) -> None:
     session = history.present
     mine = None if session.start_mask is None else _packed(session.start_mask)
     if start is not None and (mine is None or replace(mine, after=session.known) != start):
-        history = history.do(_started(session, start, wanted[: start.after]))
+        history = history.do(started(session, saved))
     session = history.present
     if session.interactions == wanted[: len(session.interactions)]:
         for item in wanted[len(session.interactions) :]:
@@ -130,10 +130,3 @@ def go_on(work: Work, saved: SavedObject) -> None:
     else:
         history = history.do(session.replace_interactions(wanted))
     work.history = history
-
-
-def _started(session: Session, start: StartMask, known: tuple[Interaction, ...]) -> Session:
-    """The session started from a mask that knows of some interactions."""
-    mask = TileMap(session.shape).paste(start.box, start.mask)
-    begun = session.with_mask(MaskView(mask, 0.5)).replace_interactions(known)
-    return replace(begun, predicted=len(known), known=len(known))

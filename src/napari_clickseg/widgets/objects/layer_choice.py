@@ -48,6 +48,7 @@ class LayerChoice:
     def __init__(self, viewer: Viewer, clicking: Clicking, controller: Controller) -> None:
         self._clicking, self._controller = clicking, controller
         self.title, self.box = QLabel("Layer"), LayerBox(viewer, "Labels", NEW)
+        self.title.setBuddy(self.box)
         self.box.setObjectName("objects_layer")
         self.box.setToolTip(tooltip("objects_layer"))
         self.box.activated.connect(self._on_chosen)

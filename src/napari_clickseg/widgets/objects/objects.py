@@ -81,7 +81,12 @@ class Objects(ObjectHistory):
         box, area = reach.union(box or reach), area + counts[label]
         new = from_work(self._controller.work_of(plane), plane, label, box, area, old)
         if there is not None:
-            new = replace(there.join(new, None), box=box, area=area)
+            # each part has a mask of its own, which the clicks of both together do not give
+            mask = TileMap(plane.shape_in(book.layer.data.shape))
+            for parts in (read_label(book.layer, plane, label, there.box), patch.given(label)):
+                for part, pixels in parts:
+                    mask = mask.paste(part, (mask.read(part) > 0) | pixels)
+            new = replace(there.join(new, mask), box=box, area=area)
         name = new.name or self._class_of(label) or name
         new = replace(new, name=name, settings=settings, overwrites=policy == OVERWRITE)
         new = replace(new, since=new.edited) if new.overwrites else new

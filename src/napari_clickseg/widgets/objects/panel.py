@@ -28,6 +28,13 @@ from .table import ObjectsTable
 
 __all__ = ["ObjectsPanel"]
 
+SPOKEN = {
+    "objects_table": "Accepted objects",
+    "next_class": "Class of the next objects",
+    "class_colour": "Colour of this class",
+}
+"""Names for screen readers of what has no text of its own."""
+
 
 class ObjectsPanel(Section):
     """Table, class of the next object, and buttons to open again, merge and delete.
@@ -79,6 +86,7 @@ class ObjectsPanel(Section):
         for name, widget in named.items():
             widget.setObjectName(name)
             widget.setToolTip(tooltip(name))
+            widget.setAccessibleName(SPOKEN.get(name, ""))
         self._lay_out()
         self._connect()
         self.refresh()
@@ -108,9 +116,6 @@ class ObjectsPanel(Section):
         files.addWidget(self.open_session, 1)
         column.addLayout(files)
         self.addWidget(body)
-        self.content().layout().setContentsMargins(0, 0, 0, 0)
-        if self.layout() is not None:
-            self.layout().setContentsMargins(0, 0, 0, 0)
 
     def _connect(self) -> None:
         self._objects.changed.connect(self.refresh)

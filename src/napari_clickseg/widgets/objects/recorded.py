@@ -89,6 +89,7 @@ def put_back(
         if written.area:
             items.append(written)
     objects.restore(items)
+    objects.returned.emit()
     return len(items)
 
 

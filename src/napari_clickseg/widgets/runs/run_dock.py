@@ -30,8 +30,8 @@ from ...data.scenes import SceneDataset
 from ...models.zoo import find_card
 from .. import messages
 from ..batch.folder_line import PathEdit
-from ..dock.opening import bring_forward, clicking_dock
-from ..docked import Docked
+from ..dock.opening import clicking_dock
+from ..docked import Docked, bring_forward
 from ..remembered import remember_run
 from ..work.jobs import Job
 from ..work.worker import Runner
@@ -91,6 +91,7 @@ class RunDock(Docked):
         )
         self.command = QLineEdit()
         self.command.setReadOnly(True)
+        self.command.setAccessibleName("Command")
         self.copy = named(QPushButton("Copy"), "copy", "Copy the command.")
         self.status, self.found = sentences(), sentences()
         self.found.hide()

@@ -85,6 +85,7 @@ class RunPage(QWidget):
         self._listed: list[ApartRun] = []
         self._tail: Tail | None = None
         self.box = _named(QComboBox(), "runs")
+        self.box.setAccessibleName("Runs")
         self.box.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
@@ -93,11 +94,13 @@ class RunPage(QWidget):
         self.bar.setTextVisible(False)
         self.log = QPlainTextEdit()
         self.log.setReadOnly(True)
+        self.log.setAccessibleName("Log")
         self.log.setMaximumBlockCount(MOST_LINES)
         self.log.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.log.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.tabs = QTabWidget()
         for title, widget in (*charts.pages, ("Log", self.log)):
+            widget.setAccessibleName(title)
             self.tabs.addTab(widget, title)
         self.stop = _named(QPushButton("Cancel"), "stop")
         self.go_on = _named(QPushButton("Go on"), "go_on")

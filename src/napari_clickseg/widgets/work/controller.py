@@ -194,7 +194,7 @@ class Controller(Requests):
             self.clicks_changed.emit()
         if plane == self.plane:
             self.cancel(quiet=True)
-        if not self.pending(plane):
+        if not self.pending(plane) and not self.stale(plane):
             self.shown.emit(plane)
         if plane == self.plane:
             self._request_if_needed()
@@ -237,5 +237,9 @@ class Controller(Requests):
             self._show_again()
 
     def _show_again(self) -> None:
-        if self.plane in self._works:
+        work = self.work
+        if work is not None and work.large:
+            work.stale = True
+            self._request_if_needed()
+        elif work is not None:
             self.shown.emit(self.plane)

@@ -20,13 +20,23 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ...engine.session import Session
+    from ...engine.tiles import TileMap
 
-__all__ = ["Job", "Prediction", "Submits", "Tell", "Work", "prediction"]
+__all__ = [
+    "Job",
+    "Prediction",
+    "Submits",
+    "Tell",
+    "Work",
+    "picture",
+    "prediction",
+    "under_new_rule",
+]
 
 TELL_EVERY = 0.1  # seconds
 TELL_LESS = 0.1  # part of the time it took so far: drawing large masks takes time too
 HALF = MaskRule(0.5)
-Tell = Callable[["str | Prediction"], None]
+Tell = Callable[["str | float | Prediction"], None]
 Work = Callable[[Callable[[], bool], Tell], Any]
 
 
@@ -93,6 +103,19 @@ class Prediction:
     picture: np.ndarray | None = None
 
 
+def _now_and_then(tell: Tell) -> Callable[[float], None]:
+    """Tells numbers ten times a second at most."""
+    told = time.monotonic()
+
+    def tell_number(number: float) -> None:
+        nonlocal told
+        if time.monotonic() - told >= TELL_EVERY:
+            told = time.monotonic()
+            tell(number)
+
+    return tell_number
+
+
 def prediction(
     cache: PredictorCache,
     choice: Choice,
@@ -101,9 +124,13 @@ def prediction(
     first: Sequence[Box] = (),
     together: bool = False,
     rule: MaskRule = HALF,
+    shown: TileMap | None = None,
     room: Callable[[Box], None] | None = None,
+    pictures: bool = False,
 ) -> Work:
     """Work that loads the chosen model if need be and brings a session up to date.
+
+    While a model loads, the part of it that was read is told, 0 to 1.
 
     Interactions are predicted one after the other, each shown the mask of those before it. The
     first mask is told at once; then its boundary is followed at full resolution, and what there is
@@ -122,16 +149,20 @@ def prediction(
         All that is new is predicted at once, each shown the mask from before all of it.
     rule : MaskRule
         Under which the masks will be shown; under others they are made when they are shown.
+    shown : TileMap, optional
+        See `ReadyMasks`; by default the mask of `session` is there already.
     room : callable, optional
         As in `ReadyMasks`.
+    pictures : bool
+        Bring the image as the model saw it as well.
     """
 
     def work(cancelled: Callable[[], bool], tell: Tell) -> Prediction:
-        predictor = cache.get(choice)
+        predictor = cache.get(choice, _now_and_then(tell))
         if session is None:
             return Prediction(plane, None)
         given, new = session.interactions, len(session.interactions) - session.predicted
-        after, start, taken, short, picture = session, time.perf_counter(), None, None, None
+        after, start, taken, short, seen = session, time.perf_counter(), None, None, None
         if new:
             tell("running")
             for count in range(len(given) if together else session.predicted + 1, len(given) + 1):
@@ -141,12 +172,12 @@ def prediction(
             predictor = cache.get(choice)
             cache.look_at_memory()
             taken = (time.perf_counter() - start) / new
-            picture = predictor.picture(after)
+            seen = predictor.picture(after) if pictures else None
         first_look = bool(new) and session.predicted == 0
         note = short or (pixel_warning(after) if first_look else None)
-        masks = ReadyMasks(session, rule, room)
+        masks = ReadyMasks(rule.apply(session) if shown is None else shown, rule, room)
         if after.coarse:
-            tell(Prediction(plane, after, taken, note, masks.of(after, cancelled), picture))
+            tell(Prediction(plane, after, taken, note, masks.of(after, cancelled), seen))
             note = None
         begun = told = time.perf_counter()
         telling = 0.0  # seconds that the last mask took: no more than half the time is spent so
@@ -157,6 +188,31 @@ def prediction(
                 tell(Prediction(plane, after, taken, mask=masks.of(after, cancelled)))
                 told = time.perf_counter()
                 telling = told - now
-        return Prediction(plane, after, taken, note, masks.of(after, cancelled), picture)
+        return Prediction(plane, after, taken, note, masks.of(after, cancelled), seen)
+
+    return work
+
+
+def under_new_rule(
+    plane: Plane,
+    session: Session,
+    rule: MaskRule,
+    shown: TileMap,
+    room: Callable[[Box], None] | None = None,
+) -> Work:
+    """Work that makes the mask of a session anew, without asking the model; see `prediction`."""
+
+    def work(cancelled: Callable[[], bool], tell: Tell) -> Prediction:
+        mask = ReadyMasks(shown, rule, room).of(session, cancelled)
+        return Prediction(plane, session, mask=mask)
+
+    return work
+
+
+def picture(cache: PredictorCache, choice: Choice, plane: Plane, session: Session) -> Work:
+    """Work that brings the image of a session as the model saw it last."""
+
+    def work(cancelled: Callable[[], bool], tell: Tell) -> Prediction:
+        return Prediction(plane, session, picture=cache.get(choice).picture(session))
 
     return work

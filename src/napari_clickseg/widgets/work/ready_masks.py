@@ -43,17 +43,17 @@ class ReadyMasks:
 
     Parameters
     ----------
-    session : Session
-        Whose mask is there already.
+    before : TileMap
+        Probabilities of the mask that is there already, under the same threshold.
     rule : MaskRule
     room : callable, optional
         ``room(box)`` has memory ready where a mask will be shown; box: around it.
     """
 
     def __init__(
-        self, session: Session, rule: MaskRule, room: Callable[[Box], None] | None = None
+        self, before: TileMap, rule: MaskRule, room: Callable[[Box], None] | None = None
     ) -> None:
-        self._last: TileMap = rule.apply(session)
+        self._last = before
         self._rule = rule
         self._room = room
         self._tiles: dict[Key, np.ndarray] = {}

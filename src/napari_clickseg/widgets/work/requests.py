@@ -19,7 +19,7 @@ from ..image.plane import Plane
 from ..model.error_details import error_details
 from ..model.predictors import PredictorCache
 from .chosen import Chosen
-from .jobs import Job, Prediction, Submits, prediction
+from .jobs import Job, Prediction, Submits, Work, picture, prediction, under_new_rule
 from .work import needs_prediction, unfinished
 
 __all__ = ["Requests"]
@@ -28,7 +28,8 @@ __all__ = ["Requests"]
 class Requests(Chosen):
     """Objects in work, the model chosen for them, and what it is asked.
 
-    See `Controller` for the signals and parameters. `details` tells of the last error, to report.
+    See `Controller` for the signals and parameters. `details` tells of the last error, to report;
+    `read` is the part of a model that loads which was read so far, 0 to 1.
     """
 
     rewriting = Signal(object)
@@ -41,7 +42,8 @@ class Requests(Chosen):
         self._request = 0
         self._asked: Session | None = None
         self._busy: str | None = None
-        self._held = self._waits = False
+        self.read = 0.0
+        self._held = self._waits = self._pictures = False
         self._timed: tuple[str, int] = ("", 0)
         self.details = ""
         self.auto_run = True
@@ -75,14 +77,25 @@ class Requests(Chosen):
             session = None
         seen = None if self.plane is None else self.look(self.plane)
         first = [] if seen is None else [seen]
-        room = None if session is None else self.room(self.plane)
+        room, shown, rule = None, None, self.rule
+        if session is not None:
+            room, shown = self.room(self.plane), self.work.known_mask(rule)
         work = prediction(
-            self._cache, self.choice, self.plane, session, first, together, self.rule, room
+            self._cache,
+            self.choice,
+            self.plane,
+            session,
+            first,
+            together,
+            rule,
+            shown,
+            room,
+            self._pictures,
         )
         self._request += 1
         self._waits = False
         self._asked = session
-        self._busy = "running" if self.model_loaded else "loading"
+        self._busy, self.read = "running" if self.model_loaded else "loading", 0.0
         if session is not None and not needs_prediction(session):
             self._busy = "refining"
         self.error = None
@@ -90,12 +103,35 @@ class Requests(Chosen):
         self.changed.emit()
 
     def _request_if_needed(self) -> None:
-        if self._busy is not None or self.session is None or not unfinished(self.session):
+        if self._busy is not None or self.session is None:
             return
         if needs_prediction(self.session) and (self._held or not self.auto_run):
             self._waits = True
-        else:
+        elif unfinished(self.session):
             self.request()
+        if self.work.stale and self._busy is None:
+            self._make_anew()
+
+    def _make_anew(self) -> None:
+        """Have the mask of the present session made under the present rule."""
+        known, room = self.work.known_mask(self.rule), self.room(self.plane)
+        self._add(under_new_rule(self.plane, self.session, self.rule, known, room))
+
+    def _add(self, work: Work) -> None:
+        """Have something made for the present session, which stays as it is."""
+        self._request += 1
+        self._asked, self._busy, self.error = self.session, "refining", None
+        self._runner.submit(Job(self._request, work))
+        self.changed.emit()
+
+    def want_pictures(self, wanted: bool) -> None:
+        """Have the image as the model saw it with each prediction, and that of the last one."""
+        self._pictures = wanted
+        session, known = self.session, self.work and self.work.picture
+        if not wanted or session is None or not session.predicted or self._busy is not None:
+            return
+        if self.model_loaded and (known is None or known[0] != session.roi):
+            self._add(picture(self._cache, self.choice, self.plane, session))
 
     def resume(self) -> None:
         """Go on with what waited for the next start."""
@@ -123,8 +159,8 @@ class Requests(Chosen):
 
     def cancel(self, quiet: bool = False) -> None:
         """Stop the running request; clicks are kept and run with the next one, as are edges."""
-        if self._busy is None:
-            return
+        if self._busy is None or not (quiet or self._asked is None or unfinished(self._asked)):
+            return  # a mask that is made anew takes a moment only
         refining, loading = self._busy == "refining", self._busy == "loading"
         self._request += 1
         self._busy = self._asked = None
@@ -137,12 +173,14 @@ class Requests(Chosen):
             self.said.emit(messages.STOPPED if refining else messages.CANCELLED, "info")
             self.changed.emit()
 
-    def progress(self, request: int, news: str | Prediction) -> None:
-        """News from the worker: what it does now, or a mask whose edges it goes on to refine."""
+    def progress(self, request: int, news: str | float | Prediction) -> None:
+        """News from the worker: what it does, how much of a model it read, or a first mask."""
         if request != self._request or self._busy is None:
             return
         if isinstance(news, str):
             self._busy = news
+        elif isinstance(news, float):
+            self.read = news
         else:
             self._busy = "refining"
             self._last_good = self.choice
@@ -195,7 +233,11 @@ class Requests(Chosen):
             work.picture = result.session.roi, result.picture
         if result.note is not None:
             self.said.emit(result.note, "warning")
-        self.shown.emit(result.plane)
+        if work.stale and (result.mask is None or result.mask.rule != self.rule):
+            self.cancel(quiet=True)
+            self._request_if_needed()  # under the present rule
+        else:
+            self.shown.emit(result.plane)
 
     def _tell_of_cpu(self, seconds: float) -> None:
         """Say once for each model how long a click takes without a GPU: by its second click."""

@@ -109,6 +109,10 @@ class Unfinished:
         """Whether the mask of a plane's object has edges that are not refined yet."""
         return plane in self._works and bool(self._works[plane].history.present.coarse)
 
+    def stale(self, plane: Plane) -> bool:
+        """Whether the mask of a plane's object is shown as it was under another rule."""
+        return plane in self._works and self._works[plane].stale
+
     def show_again(self) -> None:
         """Forget what the preview shows, because its layer is new."""
         for work in self._works.values():

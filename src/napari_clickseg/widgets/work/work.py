@@ -28,6 +28,8 @@ __all__ = [
 ]
 
 NOTHING = Box(0, 0, 0, 0)
+LARGE = 2**22
+"""Pixels around a mask above which the worker makes it under another rule: that takes a while."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ class Work:
     picture : (Box or None, array) or None
         The region that the model looked at last, and the image there as it saw it, ``(h, w, 3)``
         uint8.
+    stale : bool
+        Whether what is shown was made under another rule, and the worker has to make it anew.
     """
 
     history: History
@@ -87,6 +91,19 @@ class Work:
     begun: float = field(default_factory=time.monotonic)
     ready: ReadyMask | None = None
     picture: tuple[Box | None, np.ndarray] | None = None
+    stale: bool = False
+
+    @property
+    def large(self) -> bool:
+        """Whether what is shown is a mask that takes long to make."""
+        box = None if self.shown is None else self.shown[2]
+        return box is not None and box.area > LARGE
+
+    def known_mask(self, rule: MaskRule) -> TileMap:
+        """What of the mask under a rule need not be made, because it is shown."""
+        if self.shown is None or self.shown[1] != rule.threshold:
+            return TileMap(self.blank.shape)
+        return self.shown[0]
 
     def mask_change(self, rule: MaskRule) -> MaskChange | None:
         """What differs from what is shown, None if nothing does; counts as shown afterwards."""
@@ -110,7 +127,7 @@ class Work:
         """Take it that the preview shows this session; the box around its mask."""
         mask = rule.apply(session)
         box = mask.bounding_box(rule.threshold)
-        self.shown = (mask, rule.threshold, box)
+        self.shown, self.stale = (mask, rule.threshold, box), False
         return box
 
 

@@ -7,53 +7,15 @@ from PIL import Image
 
 pytest.importorskip("napari")
 
+from widgets.batch.calls import select, session_file, wait  # noqa: E402
 from widgets.disks import SlowModel, wait_inside  # noqa: E402
 
 from napari_clickseg.commands import refine_files  # noqa: E402
 from napari_clickseg.data.datasets.reading import read_labels  # noqa: E402
-from napari_clickseg.data.session_file import (  # noqa: E402
-    ImageSignature,
-    SavedModel,
-    SavedObject,
-    SavedSession,
-    write_session,
-)
+from napari_clickseg.data.session_file import SavedObject  # noqa: E402
 from napari_clickseg.engine.refine import MaskRefiner  # noqa: E402
 from napari_clickseg.interactions import Click  # noqa: E402
-from napari_clickseg.widgets.batch.dock import BatchDock, SegmentFolderDock  # noqa: E402
-
-
-@pytest.fixture
-def labels(scene):
-    """Too small labels of a disk and a square."""
-    labels = np.zeros(scene.shape[:2], np.uint8)
-    labels[26:55, 36:65] = 4
-    labels[24:46, 114:136] = 9
-    return labels
-
-
-@pytest.fixture
-def dock_of(make_napari_viewer_proxy, qtbot):
-    docks = []
-
-    def make(model=None):
-        viewer = make_napari_viewer_proxy()
-        dock = BatchDock(viewer, load=lambda name, device: model or ColourModel())
-        qtbot.addWidget(dock)
-        docks.append(dock)
-        return viewer, dock
-
-    yield make
-    for dock in docks:
-        dock.shut_down()
-
-
-def wait(qtbot, dock):
-    qtbot.waitUntil(lambda: not dock.runner.busy, timeout=20_000)
-
-
-def select(dock, row):
-    dock.view.setCurrentIndex(dock.view.model().index(row, 0))
+from napari_clickseg.widgets.batch.dock import SegmentFolderDock  # noqa: E402
 
 
 def test_a_layer_is_refined_into_a_new_one(dock_of, qtbot, scene, labels):
@@ -108,7 +70,7 @@ def test_only_the_plane_shown_and_the_label_selected(dock_of, qtbot, scene, labe
     stack = viewer.add_labels(np.stack([labels] * 3))
     viewer.dims.set_point(0, 1)
     stack.selected_label = 9
-    dock.only.setChecked(True)
+    dock.layer_page.only.setChecked(True)
     dock.start()
     wait(qtbot, dock)
     refined = viewer.layers[-1].data
@@ -165,9 +127,9 @@ def test_folders_and_their_review(dock_of, qtbot, scene, labels, tmp_path, monke
     viewer, dock = dock_of()
     dock.what.setCurrentIndex(1)
     assert not dock.refine.isEnabled()
-    dock.images.choose(tmp_path / "images")
-    dock.masks.choose(tmp_path / "masks")
-    dock.out.choose(tmp_path / "out")
+    dock.folder_page.images.choose(tmp_path / "images")
+    dock.folder_page.masks.choose(tmp_path / "masks")
+    dock.folder_page.out.choose(tmp_path / "out")
     dock.start()
     wait(qtbot, dock)
     assert dock.status.text().startswith("2 images refined, 4 objects.")
@@ -189,56 +151,31 @@ def test_output_in_the_input_is_refused(dock_of, qtbot, labels, scene, tmp_path)
         Image.fromarray(array).save(tmp_path / name / "a.png")
     _, dock = dock_of()
     dock.what.setCurrentIndex(1)
-    dock.images.choose(tmp_path / "images")
-    dock.masks.choose(tmp_path / "masks")
-    dock.out.choose(tmp_path / "masks")
+    dock.folder_page.images.choose(tmp_path / "images")
+    dock.folder_page.masks.choose(tmp_path / "masks")
+    dock.folder_page.out.choose(tmp_path / "masks")
     dock.start()
     wait(qtbot, dock)
     assert "never overwritten" in dock.status.text()
 
 
-def test_a_folder_is_segmented_from_sessions(
-    make_napari_viewer_proxy, qtbot, scene, tmp_path, monkeypatch
-):
+def test_a_folder_is_segmented_from_sessions(dock_of, qtbot, scene, tmp_path, monkeypatch):
     monkeypatch.setattr("napari_clickseg.models.zoo.load_model", lambda *a, **k: ColourModel())
     for part in ("images", "sessions"):
         (tmp_path / part).mkdir()
     Image.fromarray(scene).save(tmp_path / "images" / "a.png")
     saved = SavedObject(6, interactions=(Click(40, 50),))
     session_file(tmp_path / "sessions" / "a.clickseg.json", scene, saved)
-    dock = SegmentFolderDock(make_napari_viewer_proxy())
-    qtbot.addWidget(dock)
-    dock.images.choose(tmp_path / "images")
-    dock.out.choose(tmp_path / "out")
+    _, dock = dock_of(kind=SegmentFolderDock)
+    dock.folder_page.images.choose(tmp_path / "images")
+    dock.folder_page.out.choose(tmp_path / "out")
     assert dock.folders and not dock.refine.isEnabled()
-    dock.clicks.choose(tmp_path / "sessions")
+    dock.folder_page.clicks.choose(tmp_path / "sessions")
     assert dock.refine.text() == "Segment"
     dock.start()
     wait(qtbot, dock)
-    dock.shut_down()
     assert dock.status.text().startswith("1 images segmented, 1 object.")
     assert read_labels(tmp_path / "out" / "a.tif").max() == 6
-
-
-def session_file(path, image, *objects):
-    write_session(path, SavedSession(ImageSignature.of(image, "a.png"), SavedModel("m"), objects))
-    return path
-
-
-@pytest.fixture
-def said(monkeypatch):
-    """What the refiner was told about objects, by label."""
-    from napari_clickseg.engine import refine_labels
-
-    seen = {}
-    real = refine_labels.refine_labels
-
-    def spy(refiner, labels, said, *args):
-        seen.update(said)
-        return real(refiner, labels, said, *args)
-
-    monkeypatch.setattr(refine_labels, "refine_labels", spy)
-    return seen
 
 
 def test_clicks_of_a_session_and_a_corrected_layer(dock_of, qtbot, scene, labels, tmp_path, said):
@@ -248,10 +185,10 @@ def test_clicks_of_a_session_and_a_corrected_layer(dock_of, qtbot, scene, labels
     corrected[20:50, 110:140] = 9
     viewer.add_labels(corrected, name="corrected")
     mine = viewer.add_labels(labels.copy(), name="mine")
-    dock.labels_box.choose(mine)
-    dock.corrected_box.choose(viewer.layers["corrected"])
+    dock.layer_page.labels_box.choose(mine)
+    dock.layer_page.corrected_box.choose(viewer.layers["corrected"])
     click = SavedObject(4, interactions=(Click(40, 50),))
-    dock.session.choose(session_file(tmp_path / "a.clickseg.json", scene, click))
+    dock.layer_page.session.choose(session_file(tmp_path / "a.clickseg.json", scene, click))
     dock.start()
     wait(qtbot, dock)
     assert said[4] == (Click(40, 50),)
@@ -274,7 +211,9 @@ def test_of_a_stack_the_clicks_on_the_plane_shown_count(
         SavedObject(label, plane=(step, None, None), interactions=(Click(40, 50 + step),))
         for label, step in ((4, 1), (9, 0))
     )
-    dock.session.choose(session_file(tmp_path / "a.clickseg.json", images, there, elsewhere))
+    dock.layer_page.session.choose(
+        session_file(tmp_path / "a.clickseg.json", images, there, elsewhere)
+    )
     dock.start()
     wait(qtbot, dock)
     assert said == {4: (Click(40, 51),)}
@@ -285,7 +224,7 @@ def test_a_session_of_another_image_is_refused(dock_of, qtbot, scene, labels, tm
     viewer.add_image(scene)
     viewer.add_labels(labels)
     path = tmp_path / "a.clickseg.json"
-    dock.session.choose(session_file(path, scene[::-1], SavedObject(4)))
+    dock.layer_page.session.choose(session_file(path, scene[::-1], SavedObject(4)))
     dock.start()
     wait(qtbot, dock)
     assert "this image has other pixels" in dock.status.text()
@@ -297,8 +236,8 @@ def test_a_corrected_layer_of_another_shape_is_refused(dock_of, scene, labels):
     viewer.add_image(scene)
     viewer.add_labels(labels[:40], name="other")
     mine = viewer.add_labels(labels, name="mine")
-    dock.labels_box.choose(mine)
-    dock.corrected_box.choose(viewer.layers["other"])
+    dock.layer_page.labels_box.choose(mine)
+    dock.layer_page.corrected_box.choose(viewer.layers["other"])
     dock.start()
     assert "Choose a corrected copy" in dock.status.text() and not dock.runner.busy
 
@@ -312,10 +251,14 @@ def test_a_folder_with_corrected_masks(dock_of, qtbot, scene, labels, tmp_path, 
         Image.fromarray(array).save(tmp_path / part / "a.png")
     _, dock = dock_of()
     dock.what.setCurrentIndex(1)
-    for line, part in ((dock.images, "images"), (dock.corrected, "fixed"), (dock.out, "out")):
+    for line, part in (
+        (dock.folder_page.images, "images"),
+        (dock.folder_page.corrected, "fixed"),
+        (dock.folder_page.out, "out"),
+    ):
         line.choose(tmp_path / part)
     assert not dock.refine.isEnabled()
-    dock.masks.choose(tmp_path / "masks")
+    dock.folder_page.masks.choose(tmp_path / "masks")
     dock.start()
     wait(qtbot, dock)
     assert sorted(said) == [9]
