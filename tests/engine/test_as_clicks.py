@@ -6,6 +6,7 @@ import pytest
 from napari_clickseg import Segmenter
 from napari_clickseg.data.readers import as_reader
 from napari_clickseg.engine.as_clicks import as_clicks, confinement, interior_points
+from napari_clickseg.engine.network import Network
 from napari_clickseg.engine.session import Session
 from napari_clickseg.geometry import Box
 from napari_clickseg.interactions import BoxPrompt, Click, Contour, Stroke
@@ -70,6 +71,23 @@ def test_contours_may_leave_the_image(session):
     shown = as_clicks(session.add(outside), CLICKS)
     assert np.asarray(shown.probabilities)[:31, :31].all()
     assert np.asarray(shown.probabilities).sum() == 31 * 31
+
+
+def test_what_began_with_a_contour_is_looked_at_again(monkeypatch):
+    shown, look = [], Network.look
+
+    def counted(network, session, mask, view, *rest):
+        shown.append(mask)
+        return look(network, session, mask, view, *rest)
+
+    monkeypatch.setattr(Network, "look", counted)
+    seg = Segmenter("clickseg-compact", zoom_in=None)
+    seg.set_image(np.zeros((100, 120, 3), np.uint8))
+    seg.contour(SQUARE)
+    assert len(shown) == 3 and np.asarray(shown[0]).sum() == 41 * 41
+    assert not np.array_equal(np.asarray(shown[0]), np.asarray(shown[1]))  # its own answer
+    seg.click(50, 50)
+    assert len(shown) == 4
 
 
 def test_a_box_is_clicked_at_its_centre_while_nothing_else_is_said(session):

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from napari_clickseg.training.hints import lasso, loose_box, part_at, rough_mask, scribble
+from napari_clickseg.training.hints import (
+    lasso,
+    loose_box,
+    part_at,
+    rough_contour,
+    rough_mask,
+    scribble,
+)
 
 
 def blob(radius: float = 24.0) -> np.ndarray:
@@ -24,6 +31,17 @@ def test_a_lasso_is_near_the_region_and_never_exact(seed):
 def test_lassos_lie_outside_rather_than_inside():
     areas = [lasso(blob(), np.random.default_rng(seed)).sum() for seed in range(40)]
     assert np.mean(areas) > blob().sum()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_rough_contour_encloses_much_of_the_region_and_is_clicked_in_it(seed):
+    inside, clicks = rough_contour(blob(), True, np.random.default_rng(seed))
+    assert 0.3 < iou(inside, blob()) < 1
+    assert 1 <= len(clicks) <= 3 and all(inside[place] and blob()[place] for place in clicks)
+    dot = np.zeros((9, 9), bool)
+    dot[4, 4] = True
+    inside, clicks = rough_contour(dot, True, np.random.default_rng(seed))
+    assert np.array_equal(inside, dot) and clicks == [(4, 4)]
 
 
 @pytest.mark.parametrize("seed", range(8))

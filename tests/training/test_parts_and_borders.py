@@ -85,3 +85,12 @@ def test_what_is_no_number_of_pixels_is_an_error(tmp_path):
         with pytest.raises(ValueError, match="Give a number of pixels"):
             PackOptions(border=value)
     assert load_recipe("compact", ["parts=0.1"]).parts == 0.1
+
+
+def test_a_contour_is_drawn_into_the_mask_for_a_network_that_takes_none(pack):
+    source = SampleSource({pack: PackOptions()}, 40, 0)
+    pool = Pool(4, 40, 3.0, 0.5, 4, None, {"click": 0.0, "contour": 1.0}, takes=("click",))
+    pool.fill([0, 1, 2, 3], [source[i] for i in range(4)], np.random.default_rng(0))
+    begun, maps = pool.tensors["prev_mask"], pool.tensors["maps"]
+    assert (begun.flatten(1).sum(dim=1) > 20).all() and set(begun.unique().tolist()) == {0.0, 1.0}
+    assert maps[:, 0].flatten(1).any(dim=1).all() and not maps[:, 1:].any()

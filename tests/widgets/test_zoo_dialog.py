@@ -152,7 +152,7 @@ def here(dialog_of, qtbot, monkeypatch):
         finished(qtbot, dialog)
         asked = []
 
-        def question(parent, title, text):
+        def question(parent, title, text, *buttons):
             asked.append(text)
             return answer
 

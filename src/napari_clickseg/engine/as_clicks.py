@@ -25,7 +25,7 @@ from ..models.drawing import draw_contour
 from .session import Session, only_inside
 from .tiles import TileMap
 
-__all__ = ["as_clicks", "confinement", "interior_points", "stand_ins"]
+__all__ = ["as_clicks", "confinement", "draws", "interior_points", "stand_ins"]
 
 STROKE_CLICKS = 5  # at most
 STROKE_STEP = 24  # pixels of the image at least between two of them
@@ -69,15 +69,25 @@ def as_clicks(session: Session, kinds: Collection[str], crop: bool = False) -> S
             Click((region.top + region.bottom - 1) / 2, (region.left + region.right - 1) / 2)
         )
     drawn = session.probabilities if region is None else only_inside(session.probabilities, region)
-    for item in session.interactions[session.predicted :]:
-        if item.kind not in kinds and isinstance(item, Contour):
-            drawn = _drawn_into(drawn, item, allowed)
+    for item in _unknown_contours(session, kinds):
+        drawn = _drawn_into(drawn, item, allowed)
     return replace(
         session,
         probabilities=drawn,
         interactions=tuple(shown),
         region=region if crop else session.region,
     )
+
+
+def draws(session: Session, kinds: Collection[str]) -> bool:
+    """Whether `as_clicks` draws into the mask so far."""
+    return bool(_unknown_contours(session, kinds))
+
+
+def _unknown_contours(session: Session, kinds: Collection[str]) -> list[Contour]:
+    """New contours for a model that does not know them."""
+    new = session.interactions[session.predicted :]
+    return [item for item in new if isinstance(item, Contour) and item.kind not in kinds]
 
 
 def confinement(session: Session) -> Box | None:

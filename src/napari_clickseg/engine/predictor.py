@@ -16,7 +16,7 @@ from ..geometry import Box
 from ..interactions import Click, Interaction
 from ..models.base import ClickModel
 from ..models.staged import SeveralModels
-from .as_clicks import as_clicks, confinement
+from .as_clicks import as_clicks, confinement, draws
 from .changes import changed_region, corrected_region
 from .contrast import black_and_white
 from .descent import Descent
@@ -35,6 +35,7 @@ Stop = Callable[[], bool] | None
 FINE = 0.375  # network pixels per image pixel from which on an answer has detail enough
 MOST_STEPS = 256  # in which an answer gets its detail
 FEW_PIXELS = 20  # an adaptive cascade ends once no more of them change
+MORE_LOOKS = 2  # at what began with a contour drawn as a mask, too rough for one
 
 
 class Predictor:
@@ -132,7 +133,7 @@ class Predictor:
         kinds, said = self.model.spec.interactions, session.interactions
         seen = as_clicks(session, kinds, crop=self.profile.zoom_in is None)
         if not (self.profile.honour_clicks and self._only_background(seen)):
-            seen = self._cascade(seen, cancelled)
+            seen = self._cascade(seen, MORE_LOOKS * draws(session, kinds), cancelled)
             if self.profile.honour_clicks:
                 kept = honour_clicks(seen.probabilities, said)
                 seen = replace(seen, probabilities=kept)
@@ -172,8 +173,10 @@ class Predictor:
         """Drop all that is remembered of an image, such as one that is not worked on any more."""
         self._network.forget(reader)
 
-    def _cascade(self, session: Session, cancelled: Stop) -> Session:
+    def _cascade(self, session: Session, more: int, cancelled: Stop) -> Session:
         """Predict, and let the network correct its own answer as often as the profile says.
+
+        With `more`, at least so often.
 
         References
         ----------
@@ -181,7 +184,7 @@ class Predictor:
         interactive image segmentation", AAAI 2024, section 3.1.
         """
         early = len(session.interactions) <= self.profile.cascade_clicks
-        for step in range(1 + self.profile.cascade_steps * early):
+        for step in range(1 + max(more, self.profile.cascade_steps * early)):
             before, session = session, self._look_until_settled(session, cancelled)
             if step and self.profile.cascade_adaptive and self._few_changed(before, session):
                 break

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from scipy.ndimage import distance_transform_edt, label, zoom
 
+from ..engine.as_clicks import CONTOUR_CLICKS, interior_points
+from ..evaluation.contours import draw_contour
 from ..geometry import Box, bounding_box
-from ..models.drawing import draw_stroke
+from ..models import drawing
 
-__all__ = ["lasso", "loose_box", "part_at", "rough_mask", "scribble"]
+__all__ = ["lasso", "loose_box", "part_at", "rough_contour", "rough_mask", "scribble"]
 
 CELLS = 6  # of the noise that makes a drawn line uneven, along each side
 LONGEST = 4  # places that a stroke passes
@@ -37,6 +41,34 @@ def lasso(region: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     (H, W) bool array
     """
     return _uneven(region, 0.05, rng.uniform(-0.02, 0.06), rng)
+
+
+def rough_contour(
+    region: np.ndarray, positive: bool, rng: np.random.Generator
+) -> tuple[np.ndarray, list[tuple[int, int]]]:
+    """What a network that does not take contours is shown of one (see `engine.as_clicks`).
+
+    Parameters
+    ----------
+    region : (H, W) bool array
+        Not empty.
+    positive : bool
+    rng : numpy Generator
+
+    Returns
+    -------
+    inside : (H, W) bool array
+        What the contour encloses; the region where it is too small to be drawn around.
+    clicks : list of (int, int)
+        Row and column of places deep inside that are in the region.
+    """
+    contour, inside = draw_contour(region, positive, rng), region
+    if contour is not None:
+        canvas = np.zeros(region.shape, np.uint8)
+        corners = [(math.floor(row + 0.5), math.floor(col + 0.5)) for row, col in contour.points]
+        drawing.draw_contour(canvas, corners)
+        inside = canvas != 0
+    return inside, [place for place in interior_points(inside, CONTOUR_CLICKS) if region[place]]
 
 
 def rough_mask(region: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -90,7 +122,7 @@ def scribble(region: np.ndarray, thickness: int, rng: np.random.Generator) -> np
     rows, cols = np.nonzero(depth > rng.uniform(0.2, 0.7) * depth.max())
     picks = rng.integers(len(rows), size=rng.integers(2, LONGEST + 1))
     canvas = np.zeros(region.shape, np.uint8)
-    draw_stroke(canvas, [(float(rows[i]), float(cols[i])) for i in picks], thickness)
+    drawing.draw_stroke(canvas, [(float(rows[i]), float(cols[i])) for i in picks], thickness)
     inside = depth > 0
     if depth.max() > thickness:
         return (canvas > 0) & inside

@@ -164,7 +164,15 @@ class Trainer:
     def _empty_pool(self, stage: Stage, encode: Encode | None) -> Pool:
         r, radius = self.recipe, self.model.radius
         return Pool(
-            r.pool, stage.size, radius, r.chain_stop, r.chain_max, encode, r.kinds, r.starts
+            r.pool,
+            stage.size,
+            radius,
+            r.chain_stop,
+            r.chain_max,
+            encode,
+            r.kinds,
+            r.starts,
+            self.model.spec.interactions,
         )
 
     def _take(self) -> Any:

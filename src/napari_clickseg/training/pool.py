@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
@@ -12,7 +12,7 @@ from torch import Tensor
 from ..models.base import Inputs
 from ..models.maps import draw_disk
 from .clicks import error_click
-from .hints import lasso, loose_box, part_at, rough_mask, scribble
+from .hints import lasso, loose_box, part_at, rough_contour, rough_mask, scribble
 from .samples import Sample, SampleSource
 
 __all__ = ["Encode", "Pool", "Prefetch"]
@@ -64,6 +64,9 @@ class Pool:
         Most clicks of a chain.
     kinds : mapping of str to float
         Probability of each kind of interaction to be the first; later ones are clicks more often.
+    takes : collection of str
+        The kinds that the network is shown as they are. Contours are drawn into the mask so far
+        if they are not among them.
     starts : float
         Probability that a sample starts from a mask that is partly wrong, as parts always do.
     features : callable or None
@@ -81,9 +84,10 @@ class Pool:
         features: Encode | None,
         kinds: Mapping[str, float] = CLICKS,
         starts: float = 0.0,
+        takes: Collection[str] = ("click", "stroke", "contour", "box"),
     ) -> None:
         self.radius, self.stop, self.longest = radius, stop, longest
-        self.kinds, self.starts = dict(kinds), starts
+        self.kinds, self.starts, self.takes = dict(kinds), starts, takes
         self._encode = features
         channels = 5 if len(self.kinds) > 1 else 2
         self.tensors = {
@@ -142,6 +146,11 @@ class Pool:
         part = part_at(wrong, row, col)
         if kind == "stroke":
             maps[sign][scribble(part, 2 * round(self.radius) + 1, rng)] = 1
+        elif kind not in self.takes:
+            inside, clicks = rough_contour(part, positive, rng)
+            self.tensors["prev_mask"][place, 0][torch.from_numpy(inside)] = float(positive)
+            for at in clicks:
+                draw_disk(maps[sign], *at, self.radius)
         else:
             maps[2 + sign][lasso(part, rng)] = 1
         return True

@@ -8,7 +8,7 @@ import torch
 from ..models.base import ClickModel, Inputs
 from ..models.maps import draw_disk
 from .clicks import error_click
-from .hints import lasso, loose_box
+from .hints import lasso, loose_box, rough_contour
 from .samples import Sample
 
 __all__ = ["watch"]
@@ -58,25 +58,33 @@ def watch(
                 np.mean([_iou(p, t) for p, t in zip(prev, targets, strict=True)])
             )
     if getattr(model, "map_channels", 2) == 5:
-        result |= _watch_areas(model, image, targets)
+        result |= _watch_areas(model, image, targets, radius)
     return result
 
 
-def _watch_areas(model: ClickModel, image: torch.Tensor, targets: np.ndarray) -> dict[str, float]:
+def _watch_areas(
+    model: ClickModel, image: torch.Tensor, targets: np.ndarray, radius: float
+) -> dict[str, float]:
     """Mean IoU after one contour, and after one box."""
-    result, empty = {}, torch.zeros(len(targets), 1, *targets.shape[1:])
+    result: dict[str, float] = {}
     for name in ("contour", "box"):
         rng = np.random.default_rng(0)
         maps = np.zeros((len(targets), 5, *targets.shape[1:]), np.uint8)
-        for canvas, target in zip(maps, targets, strict=True):
-            if name == "contour":
+        prev = torch.zeros(len(targets), 1, *targets.shape[1:])
+        for canvas, target, before in zip(maps, targets, prev, strict=True):
+            if name == "contour" and name not in model.spec.interactions:
+                inside, clicks = rough_contour(target == 1, True, rng)
+                before[0, torch.from_numpy(inside)] = 1
+                for place in clicks:
+                    draw_disk(canvas[0], *place, radius)
+            elif name == "contour":
                 canvas[2][lasso(target == 1, rng)] = 1
             else:
                 canvas[4][loose_box(target == 1, rng).slices] = 1
         drawn = torch.from_numpy(maps).float()
         answers = torch.cat(
             [
-                torch.sigmoid(model(Inputs(image[part], drawn[part], empty[part])).float())
+                torch.sigmoid(model(Inputs(image[part], drawn[part], prev[part])).float())
                 for part in torch.arange(len(targets)).split(16)
             ]
         )

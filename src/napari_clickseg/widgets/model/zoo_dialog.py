@@ -162,7 +162,7 @@ class ZooDialog(QDialog):
         self.place.setEnabled(not busy and missing)
         stays = _why_it_stays(card)
         self.remove.setEnabled(not busy and not stays)
-        self.remove.setToolTip(stays or tooltip("zoo_remove"))
+        self.remove.setToolTip(f"{tooltip('zoo_remove')} {stays}".rstrip())
         self.cancel.setEnabled(busy)
         self.bar.setVisible(busy)
 
@@ -188,7 +188,8 @@ class ZooDialog(QDialog):
             self.news.setText(texts.in_use(card.name))
             return
         question = texts.deleting(card)
-        if QMessageBox.question(self, "Delete a model", question) != QMessageBox.StandardButton.Yes:
+        yes, no = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No
+        if QMessageBox.question(self, "Delete a model", question, yes | no, no) != yes:
             return
         try:
             remove(card)
