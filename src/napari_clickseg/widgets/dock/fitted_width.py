@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from weakref import ref
+
 from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
@@ -23,22 +25,26 @@ class FittedWidth(QObject):
     def __init__(self, dock: QWidget) -> None:
         super().__init__(dock)
         self._dock = dock
-        self._window: QMainWindow | None = None
+        self._window: ref[QMainWindow] | None = None  # which outlives no viewer for it
         self._before = 0
 
     def follow(self) -> None:
         """Follow the window that the dock is in now."""
         window = self._dock.window()
-        if isinstance(window, QMainWindow) and window is not self._window:
+        if isinstance(window, QMainWindow) and window is not self._followed:
             self.leave()
-            self._window = window
+            self._window = ref(window)
             window.installEventFilter(self)
 
     def leave(self) -> None:
         """Follow no window any more."""
-        if self._window is not None:
-            self._window.removeEventFilter(self)
+        if self._followed is not None:
+            self._followed.removeEventFilter(self)
         self._window = None
+
+    @property
+    def _followed(self) -> QMainWindow | None:
+        return None if self._window is None else self._window()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Notice when the window becomes small or grows; nothing is kept from it."""
@@ -52,7 +58,7 @@ class FittedWidth(QObject):
         return False
 
     def _fit(self) -> None:
-        frame, window = self._dock.parent(), self._window
+        frame, window = self._dock.parent(), self._followed
         if window is None or not isinstance(frame, QDockWidget) or frame.isFloating():
             return
         width = self._before or self._dock.sizeHint().width()
