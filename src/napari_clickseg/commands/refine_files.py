@@ -16,6 +16,7 @@ from ..data.datasets.reading import read_labels
 from ..data.errors import StackError
 from ..data.mask_writer import save_mask
 from ..data.readers import ImageReader, open_image
+from ..models.store import file_hash
 from .refine_clicks import labels_and_clicks
 from .refine_matching import Files
 from .refine_records import (
@@ -25,7 +26,6 @@ from .refine_records import (
     made_from,
     noted,
     read_record,
-    sha256,
     write_record,
 )
 from .refine_stacks import StackJob, smallest
@@ -130,7 +130,7 @@ def refine_file(
     about: dict[str, Any] = {"from": source, "sha256": None, "changes": []}
     write_record(record, about)  # what is there from now on is ours to replace
     job.save(files.out, refined)
-    about["sha256"], about["changes"] = sha256(files.out), noted(changes)
+    about["sha256"], about["changes"] = file_hash(files.out), noted(changes)
     write_record(record, about)
     return FileResult(files, tuple(changes))
 

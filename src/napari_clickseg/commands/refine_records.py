@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 from collections.abc import Callable, Iterable
 from functools import lru_cache
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..data.replacing import replacing
+from ..models.store import file_hash
 from .refine_matching import Files
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ __all__ = [
     "made_from",
     "noted",
     "read_record",
-    "sha256",
     "write_record",
 ]
 
@@ -36,7 +35,7 @@ def made_from(files: Files, options: RefineOptions) -> dict[str, Any]:
     made: dict[str, Any] = {
         "model": _model_hash(options.model),
         "profile": options.profile,
-        "mask": sha256(files.mask),
+        "mask": file_hash(files.mask),
     }
     if options.cleaning:
         made["cleaning"] = dict(options.cleaning)
@@ -44,7 +43,7 @@ def made_from(files: Files, options: RefineOptions) -> dict[str, Any]:
     made["image"] = [files.image.name, about.st_size, about.st_mtime_ns]
     for key in ("clicks", "corrected"):
         path = getattr(files, key)
-        made[key] = None if path is None else sha256(path)
+        made[key] = None if path is None else file_hash(path)
     return made
 
 
@@ -52,13 +51,7 @@ def made_from(files: Files, options: RefineOptions) -> dict[str, Any]:
 def _model_hash(name: str) -> str:
     from ..models.zoo import find_model
 
-    return sha256(find_model(name))
-
-
-def sha256(path: Path) -> str:
-    """Of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return file_hash(find_model(name))
 
 
 def read_record(path: Path) -> dict[str, Any] | None:
@@ -79,7 +72,7 @@ def write_record(path: Path, about: dict[str, Any]) -> None:
 
 def check_ours(out: Path, record: dict[str, Any] | None) -> None:
     """Raise ValueError if a mask was not written here, or was changed since."""
-    if record is not None and record["sha256"] in (None, sha256(out)):
+    if record is not None and record["sha256"] in (None, file_hash(out)):
         return
     why = "was not made here" if record is None else "was changed since it was made"
     raise ValueError(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from .png_rows import PngRows
 from .replacing import replacing
 from .tiff import TIFF_HEADS
 
-__all__ = ["MaskError", "save_mask"]
+__all__ = ["MaskError", "save_mask", "write_tiles"]
 
 DTYPES = (bool, np.uint8, np.uint16, np.uint32)
 TILE = 256  # pixels per side, of TIFF tiles; blocks are cut along them
@@ -160,25 +161,52 @@ def _write_tiff(
     source: str | os.PathLike[str] | None,
     pixel_size: PixelSize | None,
 ) -> None:
-    from tifffile import TiffWriter
-
-    def tiles() -> Iterator[np.ndarray]:
-        for box, block in blocks(TILE, TILE):
-            for left in range(0, box.width, TILE):
-                tile = np.zeros((TILE, TILE), dtype)
-                part = block[:, left : left + TILE]
-                tile[: part.shape[0], : part.shape[1]] = part
-                yield tile
-
     ome = path.name.lower().endswith((".ome.tif", ".ome.tiff"))
-    big = shape[0] * shape[1] * dtype.itemsize > BIG_TIFF_BYTES
     kept = {} if source is None else _kept_tags(Path(source), shape)
     metadata = {"axes": "YX"} if ome else None
     if pixel_size is not None:
         kept |= pixel_size.resolution_tags()
         if metadata is not None:
             metadata |= pixel_size.ome_metadata()
-    with TiffWriter(unfinished, bigtiff=big, ome=ome) as writer:
+    bands = (block for _, block in blocks(TILE, TILE))
+    write_tiles(unfinished, bands, shape, dtype, metadata, kept)
+
+
+def write_tiles(
+    unfinished: Path,
+    bands: Iterable[np.ndarray],
+    shape: tuple[int, ...],
+    dtype: np.dtype,
+    metadata: dict[str, Any] | None,
+    tags: dict[str, Any],
+) -> None:
+    """Write a TIFF in deflated tiles.
+
+    Parameters
+    ----------
+    unfinished : Path
+    bands : iterable of (h, w) array
+        `TILE` rows each, fewer at the end of a plane, one after the other.
+    shape : tuple of int
+        ``(..., H, W)``.
+    dtype : dtype
+    metadata : dict or None
+        With ``axes``, OME-XML is written.
+    tags : dict
+        Further arguments of `TiffWriter.write`.
+    """
+    from tifffile import TiffWriter
+
+    def tiles() -> Iterator[np.ndarray]:
+        for band in bands:
+            for left in range(0, band.shape[1], TILE):
+                tile = np.zeros((TILE, TILE), dtype)
+                part = band[:, left : left + TILE]
+                tile[: part.shape[0], : part.shape[1]] = part
+                yield tile
+
+    big = math.prod(shape) * dtype.itemsize > BIG_TIFF_BYTES
+    with TiffWriter(unfinished, bigtiff=big, ome=bool(metadata)) as writer:
         writer.write(
             tiles(),
             shape=shape,
@@ -188,7 +216,7 @@ def _write_tiff(
             compression="zlib",
             metadata=metadata,
             maxworkers=1,
-            **kept,
+            **tags,
         )
 
 

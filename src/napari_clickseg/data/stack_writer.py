@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .mask_writer import BIG_TIFF_BYTES, TILE, MaskError
+from .mask_writer import TILE, MaskError, write_tiles
 from .pixel_size import PixelSize
 from .replacing import replacing
 
@@ -54,9 +53,9 @@ def save_stack(
     MaskError
         If the suffix is another, or the file cannot be written.
     """
-    path = Path(path)
-    write = {".npy": _write_npy, ".tif": _write_tiff, ".tiff": _write_tiff}.get(path.suffix.lower())
-    if write is None:
+    path, shape, dtype = Path(path), tuple(shape), np.dtype(dtype)
+    suffix = path.suffix.lower()
+    if suffix not in (".npy", ".tif", ".tiff"):
         raise MaskError(
             f"The masks of a stack cannot be saved as {path.name}. Use the suffix .tif or .npy."
         )
@@ -68,17 +67,19 @@ def save_stack(
         )
 
     with replacing(path, refuse) as unfinished:
-        write(unfinished, planes, tuple(shape), np.dtype(dtype), axes, pixel_size, spacing or {})
+        if suffix == ".npy":
+            _write_npy(unfinished, planes, shape, dtype)
+        else:
+            metadata = _ome_axes(axes, len(shape) - 2)
+            if metadata:
+                metadata |= spacing or {}
+                metadata |= {} if pixel_size is None else pixel_size.ome_metadata()
+            tags = {} if pixel_size is None else pixel_size.resolution_tags()
+            write_tiles(unfinished, _bands(planes), shape, dtype, metadata, tags)
 
 
 def _write_npy(
-    unfinished: Path,
-    planes: Iterable[np.ndarray],
-    shape: tuple[int, ...],
-    dtype: np.dtype,
-    axes: Sequence[str],
-    pixel_size: PixelSize | None,
-    spacing: dict[str, Any],
+    unfinished: Path, planes: Iterable[np.ndarray], shape: tuple[int, ...], dtype: np.dtype
 ) -> None:
     descr = np.lib.format.dtype_to_descr(dtype)
     header = {"shape": shape, "fortran_order": False, "descr": descr}
@@ -88,46 +89,14 @@ def _write_npy(
             file.write(np.ascontiguousarray(plane, dtype).data)
 
 
-def _write_tiff(
-    unfinished: Path,
-    planes: Iterable[np.ndarray],
-    shape: tuple[int, ...],
-    dtype: np.dtype,
-    axes: Sequence[str],
-    pixel_size: PixelSize | None,
-    spacing: dict[str, Any],
-) -> None:
-    from tifffile import TiffWriter
+def _bands(planes: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    for plane in planes:
+        for top in range(0, plane.shape[0], TILE):
+            yield plane[top : top + TILE]
 
-    def tiles() -> Iterator[np.ndarray]:
-        height, width = shape[-2:]
-        for plane in planes:
-            for top in range(0, height, TILE):
-                for left in range(0, width, TILE):
-                    tile = np.zeros((TILE, TILE), dtype)
-                    part = plane[top : top + TILE, left : left + TILE]
-                    tile[: part.shape[0], : part.shape[1]] = part
-                    yield tile
 
+def _ome_axes(axes: Sequence[str], count: int) -> dict[str, Any]:
+    """How OME names so many axes before rows and columns; empty if it does not know them."""
     names = [name.lower() for name in axes]
-    ome = set(names) <= OME_AXES and len(set(names)) == len(names) == len(shape) - 2
-    metadata: dict[str, Any] = {}
-    tags: dict[str, Any] = {}
-    if ome:
-        metadata = {"axes": "".join([*names, "y", "x"]).upper(), **spacing}
-    if pixel_size is not None:
-        tags = pixel_size.resolution_tags()
-        metadata |= pixel_size.ome_metadata() if ome else {}
-    big = math.prod(shape) * dtype.itemsize > BIG_TIFF_BYTES
-    with TiffWriter(unfinished, bigtiff=big, ome=ome) as writer:
-        writer.write(
-            tiles(),
-            shape=shape,
-            dtype=dtype,
-            tile=(TILE, TILE),
-            photometric="minisblack",
-            compression="zlib",
-            metadata=metadata,
-            maxworkers=1,
-            **tags,
-        )
+    known = set(names) <= OME_AXES and len(set(names)) == len(names) == count
+    return {"axes": "".join([*names, "y", "x"]).upper()} if known else {}

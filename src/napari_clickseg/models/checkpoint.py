@@ -101,10 +101,10 @@ def read_model(path: str | Path, profile: str | None = None, share: Share = None
 def _tensors(file: Any, share: Share) -> dict[str, Tensor]:
     """All tensors of an open safetensors file."""
     sizes = {name: math.prod(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
-    state, done = {}, 0
+    total, done, state = max(1, sum(sizes.values())), 0, {}
     for name, size in sizes.items():
         state[name] = file.get_tensor(name)
         done += size
         if share is not None:
-            share(done / max(1, sum(sizes.values())))
+            share(done / total)
     return state
