@@ -285,7 +285,7 @@ def test_an_old_checkpoint_without_later_entries_goes_on(pack, tmp_path):
     first = trainer(pack, tmp_path)
     assert not first.run(stop=lambda: first.total >= 2)
     state = read_checkpoint(first.path)
-    for later in ("kinds", "starts", "warmup"):
+    for later in ("kinds", "scatter", "starts", "warmup"):
         del state["recipe"][later]
     write_checkpoint(first.path, state)
     second = trainer(pack, tmp_path, warmup=300)

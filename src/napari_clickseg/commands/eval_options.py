@@ -53,7 +53,7 @@ def _add_data(add: Any) -> None:
         "--datasets",
         metavar="DATA",
         nargs="+",
-        required=True,
+        default=[],
         help="data sets: folders of images/ and masks/, by path or by name in $CLICKSEG_DATA, or "
         "READER[:SPLIT]@PATH, such as SBD:val@/data/SBD",
     )
@@ -61,7 +61,8 @@ def _add_data(add: Any) -> None:
         "--config-path",
         type=Path,
         metavar="FILE",
-        help="a published config.yml, in which GRABCUT_PATH is where GrabCut is, and so on",
+        help="a published config.yml, in which GRABCUT_PATH is where GrabCut is, and so on; without "
+        "--data all of its test sets",
     )
     add(
         "--objects",

@@ -28,6 +28,7 @@ __all__ = [
 
 ALL_CLICKS = 1.01  # a target that no mask reaches
 WEIGHTS = (".safetensors", ".pth", ".pt")
+TEST_SETS = ("GrabCut", "Berkeley", "DAVIS", "COCO_MVal", "PascalVOC", "SBD")
 CONFIGURED = re.compile(r"^[ \t]*(\w+)_PATH[ \t]*:[ \t]*['\"]?([^'\"#\n]+)", re.MULTILINE)
 
 
@@ -90,10 +91,12 @@ def names_of(models: Sequence[str], given: str | None) -> list[str]:
 def data_of(args: argparse.Namespace) -> list[str]:
     """The data sets one by one, those named in a published configuration with their paths.
 
+    Where none is named, the configuration's test sets.
+
     Raises
     ------
     UsageError
-        If the configuration cannot be read.
+        If the configuration cannot be read, or nothing is named anywhere.
     """
     paths: dict[str, str] = {}
     if args.config_path is not None:
@@ -103,8 +106,14 @@ def data_of(args: argparse.Namespace) -> list[str]:
             raise UsageError(f"{args.config_path} cannot be read: {error}.") from error
         for name, path in CONFIGURED.findall(text):
             paths[name] = str(args.config_path.parent / path.strip())
+    words = args.data or [name for name in TEST_SETS if name.upper() in paths]
+    if not words:
+        raise UsageError(
+            "No data set is named. Give --data FOLDER, or a --config-path file with the paths of "
+            f"{', '.join(TEST_SETS)}, such as GRABCUT_PATH."
+        )
     names = []
-    for word in args.data:
+    for word in words:
         whole = "@" in word or Path(word).exists()
         names += [word] if whole else [part for part in word.split(",") if part]
     return [f"{n}@{paths[n.upper()]}" if n.upper() in paths else n for n in names]

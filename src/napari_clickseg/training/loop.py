@@ -173,6 +173,7 @@ class Trainer:
             r.kinds,
             r.starts,
             self.model.spec.interactions,
+            r.scatter,
         )
 
     def _take(self) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..evaluation.random_clicks import RandomClicker
 from ..models.base import Inputs
 from ..models.maps import draw_disk
 from .clicks import error_click
@@ -20,6 +21,7 @@ __all__ = ["Encode", "Pool", "Prefetch"]
 AHEAD = 32
 Encode = Callable[[Tensor], dict[str, Tensor]]
 CLICKS = {"click": 1.0}
+NO_SCATTER: Mapping[str, float] = {}
 MORE_CLICKS = 0.5
 
 
@@ -69,6 +71,8 @@ class Pool:
         if they are not among them.
     starts : float
         Probability that a sample starts from a mask that is partly wrong, as parts always do.
+    scatter : mapping of str to float
+        Probability of a click to lie at each place of `RandomClicker`, not deep inside.
     features : callable or None
         Gives the image features of a batch ``(B, 3, S, S)`` in 0..1, kept with the samples; None
         if the encoder is trained too.
@@ -85,8 +89,10 @@ class Pool:
         kinds: Mapping[str, float] = CLICKS,
         starts: float = 0.0,
         takes: Collection[str] = ("click", "stroke", "contour", "box"),
+        scatter: Mapping[str, float] = NO_SCATTER,
     ) -> None:
         self.radius, self.stop, self.longest = radius, stop, longest
+        self.scatter = dict(scatter)
         self.kinds, self.starts, self.takes = dict(kinds), starts, takes
         self._encode = features
         channels = 5 if len(self.kinds) > 1 else 2
@@ -137,7 +143,8 @@ class Pool:
         sign = 0 if positive else 1
         kind = self._kind(first, rng)
         if kind == "click":
-            draw_disk(maps[sign], row, col, self.radius)
+            row, col, positive = self._scattered(click, prediction, target, rng)
+            draw_disk(maps[0 if positive else 1], row, col, self.radius)
             return True
         if kind == "box":
             maps[4][loose_box(target == 1, rng).slices] = 1
@@ -154,6 +161,22 @@ class Pool:
         else:
             maps[2 + sign][lasso(part, rng)] = 1
         return True
+
+    def _scattered(
+        self,
+        click: tuple[int, int, bool],
+        prediction: np.ndarray,
+        target: np.ndarray,
+        rng: np.random.Generator,
+    ) -> tuple[int, int, bool]:
+        """The click, or one elsewhere in the region or just beside it."""
+        chance = rng.random() if self.scatter else 1.0
+        for place, share in self.scatter.items():
+            chance -= share
+            if chance < 0:
+                other = RandomClicker(place).next(prediction, target, (), rng)
+                return int(other.row), int(other.col), other.positive
+        return click
 
     def _kind(self, first: bool, rng: np.random.Generator) -> str:
         if len(self.kinds) == 1:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from ..evaluation.random_clicks import PLACES
 from .epoch_recipe import EpochRecipe
 from .procedural.scenes import Procedural
 from .recipe_files import FOLDER, RecipeError, list_recipes, read_recipe
@@ -81,6 +82,9 @@ class Recipe:
     kinds : mapping of str to float
         Probability of each kind of interaction to be the first of a sample: ``"click"``,
         ``"stroke"``, ``"contour"``, ``"box"``. Others than clicks need a network of every kind.
+    scatter : mapping of str to float
+        Probability of clicks at each place of `RandomClicker`, such as ``"uniform"``; the others
+        lie in the inner half of the most wrong region.
     starts : float
         Probability that a sample starts from a mask that is partly wrong.
     parts : float
@@ -107,6 +111,7 @@ class Recipe:
     validation_samples: int = 96
     card: Mapping[str, str] = field(default_factory=dict)
     kinds: Mapping[str, float] = field(default_factory=lambda: {"click": 1.0})
+    scatter: Mapping[str, float] = field(default_factory=dict)
     starts: float = 0.0
     parts: float = 0.0
     procedural: Procedural | None = None
@@ -228,12 +233,25 @@ def _build(tree: dict[str, Any], path: Path) -> Recipe:
     except ValueError as error:
         raise RecipeError(f"{path} is no recipe: {str(error).rstrip('.')}.") from error
     _check_kinds(recipe, path)
+    _check_scatter(recipe, path)
     if recipe.pool < recipe.batch:
         raise RecipeError(
             f"The pool ({recipe.pool}) is smaller than the batch ({recipe.batch}). "
             "Enlarge the pool."
         )
     return recipe
+
+
+def _check_scatter(recipe: Recipe, path: Path) -> None:
+    shares = recipe.scatter
+    if not set(shares) <= set(PLACES) or min(shares.values(), default=0) < 0:
+        raise RecipeError(
+            f"{path} gives scatter as {dict(shares)}. Give probabilities of {', '.join(PLACES)}."
+        )
+    if sum(shares.values()) > 1:
+        raise RecipeError(
+            f"The scatter of {path} adds up to {sum(shares.values()):g}. Let it be at most 1."
+        )
 
 
 def _check_kinds(recipe: Recipe, path: Path) -> None:

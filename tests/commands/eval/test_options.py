@@ -133,8 +133,14 @@ def test_data_sets_of_a_published_configuration(pack, weights, colours, tmp_path
     assert main([str(weights), *options]) == 0
     assert "DAVIS" in capsys.readouterr().out
     assert colours[0].profile.zoom_in.target_size == 600
+    assert main([str(weights), *options[2:]]) == 0
+    assert "DAVIS" in capsys.readouterr().out
     assert main([str(weights), "--data", "DAVIS", "--config-path", str(tmp_path / "no.yml")]) == 2
     assert "no.yml" in capsys.readouterr().err.splitlines()[-1]
+    config.write_text("EXPS_PATH: x\n")
+    for nothing in ([], ["--config-path", str(config)]):
+        assert main([str(weights), *nothing]) == 2
+        assert "No data set is named. Give --data" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("root", [".", "dev"])
