@@ -174,6 +174,7 @@ class Trainer:
             r.starts,
             self.model.spec.interactions,
             r.scatter,
+            r.cascade,
         )
 
     def _take(self) -> Any:

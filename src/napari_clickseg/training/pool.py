@@ -73,6 +73,8 @@ class Pool:
         Probability that a sample starts from a mask that is partly wrong, as parts always do.
     scatter : mapping of str to float
         Probability of a click to lie at each place of `RandomClicker`, not deep inside.
+    cascade : float
+        Probability that the network looks at its own answer once more before the next click.
     features : callable or None
         Gives the image features of a batch ``(B, 3, S, S)`` in 0..1, kept with the samples; None
         if the encoder is trained too.
@@ -90,9 +92,10 @@ class Pool:
         starts: float = 0.0,
         takes: Collection[str] = ("click", "stroke", "contour", "box"),
         scatter: Mapping[str, float] = NO_SCATTER,
+        cascade: float = 0.0,
     ) -> None:
         self.radius, self.stop, self.longest = radius, stop, longest
-        self.scatter = dict(scatter)
+        self.scatter, self.cascade = dict(scatter), cascade
         self.kinds, self.starts, self.takes = dict(kinds), starts, takes
         self._encode = features
         channels = 5 if len(self.kinds) > 1 else 2
@@ -202,11 +205,16 @@ class Pool:
         return inputs, t["target"][places].float(), features
 
     def advance(self, places: Tensor, probabilities: Tensor, rng: np.random.Generator) -> list[int]:
-        """Keep the predictions as previous masks, click again; returns the places to refill."""
+        """Keep the predictions as previous masks, click again; returns the places to refill.
+
+        Where the cascade goes on, nothing is clicked.
+        """
         self.tensors["prev_mask"][places] = probabilities
         masks = (probabilities[:, 0] > 0.5).numpy()
         done = []
         for place, mask in zip(places.tolist(), masks, strict=True):
+            if self.cascade and rng.random() < self.cascade:
+                continue
             self.tensors["life"][place] -= 1
             if self.tensors["life"][place] <= 0 or not self._say(place, mask, rng):
                 done.append(place)

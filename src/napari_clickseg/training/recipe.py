@@ -85,6 +85,8 @@ class Recipe:
     scatter : mapping of str to float
         Probability of clicks at each place of `RandomClicker`, such as ``"uniform"``; the others
         lie in the inner half of the most wrong region.
+    cascade : float
+        Probability that the network looks at its own answer once more before the next click.
     starts : float
         Probability that a sample starts from a mask that is partly wrong.
     parts : float
@@ -112,6 +114,7 @@ class Recipe:
     card: Mapping[str, str] = field(default_factory=dict)
     kinds: Mapping[str, float] = field(default_factory=lambda: {"click": 1.0})
     scatter: Mapping[str, float] = field(default_factory=dict)
+    cascade: float = 0.0
     starts: float = 0.0
     parts: float = 0.0
     procedural: Procedural | None = None
