@@ -27,9 +27,11 @@ def all_planes(path, shape):
     return np.stack([masks.read(index) for index in masks.indices]).reshape(shape)
 
 
-@pytest.mark.parametrize("suffix", [".tif", ".tiff", ".npy"])
+@pytest.mark.parametrize("suffix", [".tif", ".tiff", ".npy", ".zarr"])
 @pytest.mark.parametrize("axes", [(), ("t", "z"), ("z", "t"), ("z", "z"), ("i", "q")])
 def test_what_is_written_is_read_plane_by_plane(tmp_path, stack, suffix, axes):
+    if suffix == ".zarr":
+        pytest.importorskip("zarr")
     path = written(tmp_path / f"a{suffix}", stack, axes)
     masks = LabelStack.open(path)
     assert [length for _, length in masks.axes] == [2, 3]

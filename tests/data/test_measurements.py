@@ -146,6 +146,11 @@ def test_pixel_size_and_unit_are_kept_in_files(labels, tmp_path):
     (scales,) = zarr.open(str(tmp_path / "mask.ome.zarr"), mode="r").attrs["multiscales"]
     assert [axis["unit"] for axis in scales["axes"]] == ["micrometer"] * 2
     assert scales["datasets"][0]["coordinateTransformations"][0]["scale"] == [0.25, 0.5]
+    assert PixelSize.of_file(tmp_path / "mask.ome.zarr") == PixelSize(0.25, 0.5, "µm")
+    save_mask(tmp_path / "of_zarr.ome.tif", labels, source=tmp_path / "mask.ome.zarr")
+    assert PixelSize.of_tiff(tmp_path / "of_zarr.ome.tif") == PixelSize(0.25, 0.5, "µm")
+    save_mask(tmp_path / "plain.zarr", labels)
+    assert PixelSize.of_file(tmp_path / "plain.zarr") is None
 
 
 def test_imagej_s_and_missing_sizes_are_understood(labels, tmp_path):

@@ -122,6 +122,15 @@ def test_a_fixed_size_is_shown_whatever_the_proportions(scene):
         Segmenter(model, fixed_size=(64, 0))
 
 
+@pytest.mark.parametrize(("profile", "larger"), [("saic_is_demo", False), ("clickseg", True)])
+def test_the_longest_side_limits_published_regions_and_not_ours(profile, larger):
+    model = DiskModel()
+    seg = Segmenter(model, profile, zoom_in={"target_size": 0}, network_size=50)
+    seg.set_image(np.zeros((300, 400, 3), np.uint8))
+    seg.click(150, 200)
+    assert (max(model.seen[-1].image.shape) > 50) is larger
+
+
 def test_without_accumulation_only_the_latest_line_counts():
     lines = Stroke(((1, 1), (2, 2))), Contour(((1, 1), (2, 2), (3, 1)))
     said = [Click(1, 1), lines[0], Click(2, 2, False), lines[1]]

@@ -69,7 +69,29 @@ def shared_viewer(one_viewer):
 
 
 @pytest.fixture
-def dock_of(shared_viewer, request, monkeypatch, qtbot, tmp_path):
+def nothing_left(shared_viewer):
+    """After the test, the viewer has nothing of ours."""
+    yield
+    assert_nothing_left(shared_viewer)
+
+
+@pytest.fixture
+def closing(qtbot):
+    """``closing(dock)``: the dock, which is shut down after the test."""
+    docks = []
+
+    def keep(dock):
+        qtbot.addWidget(dock)
+        docks.append(dock)
+        return dock
+
+    yield keep
+    for dock in docks:
+        dock.shut_down()
+
+
+@pytest.fixture
+def dock_of(shared_viewer, nothing_left, closing, request, monkeypatch, tmp_path):
     """``dock_of(model, viewer)``: a dock whose only model is this one.
 
     The first one is in the viewer that tests share, each other one in one of its own.
@@ -88,15 +110,10 @@ def dock_of(shared_viewer, request, monkeypatch, qtbot, tmp_path):
         elif viewer is None:
             viewer = shared_viewer
         model = DiskModel() if model is None else model
-        dock = ClickDock(viewer, load=lambda name, device: model)
-        qtbot.addWidget(dock)
-        docks.append(dock)
-        return viewer, dock
+        docks.append(closing(ClickDock(viewer, load=lambda name, device: model)))
+        return viewer, docks[-1]
 
-    yield make
-    for dock in docks:
-        dock.shut_down()
-    assert_nothing_left(shared_viewer)
+    return make
 
 
 @pytest.fixture

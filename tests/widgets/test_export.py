@@ -53,13 +53,10 @@ def objects(viewer, labels):
 
 
 @pytest.fixture
-def dock(viewer, objects, qtbot, tmp_path):
+def dock(viewer, objects, closing):
     from napari_clickseg.widgets.export.dock import ExportDock
 
-    dock = ExportDock(viewer)
-    qtbot.addWidget(dock)
-    yield dock
-    dock.shut_down()
+    return closing(ExportDock(viewer))
 
 
 @pytest.fixture
@@ -96,11 +93,40 @@ def test_napari_finds_the_reader_by_itself_and_saves_tables_and_zarr(objects, la
     assert scales["datasets"][0]["coordinateTransformations"][0]["scale"] == [0.5, 0.25]
 
 
-def test_a_stack_is_not_saved_as_a_plane(viewer, labels, tmp_path):
-    stack = viewer.add_labels(np.stack([labels, labels]), name="stack")
-    with pytest.raises(RuntimeError, match="'stack' is a stack of 3 axes"):
-        stack.save(str(tmp_path / "stack.json"), plugin=PLUGIN)
-    assert list(tmp_path.iterdir()) == []
+@pytest.mark.parametrize("name", ["stack.json", "stack.zip"])
+def test_a_stack_saved_by_napari_opens_as_the_same_stack(viewer, labels, tmp_path, name):
+    planes = np.stack([[labels, labels * 0, labels // 3], [labels, labels, labels]])
+    features = {"index": [3, 300], "class": ["cell", "bar"]}
+    stack = viewer.add_labels(planes, name="stack", features=features)
+    path = tmp_path / name
+    assert stack.save(str(path), plugin=PLUGIN) == [str(path)]
+    (opened,) = viewer.open(str(path), plugin=PLUGIN)
+    assert opened.name.startswith("stack")
+    np.testing.assert_array_equal(opened.data, planes)
+    named = opened.features.dropna().set_index("index")["class"].to_dict()
+    assert {int(key): value for key, value in named.items()} == {3: "cell", 300: "bar"}
+
+
+def test_a_stack_saved_by_napari_as_table_and_zarr_keeps_axes_and_sizes(viewer, labels, tmp_path):
+    stack = viewer.add_labels(
+        np.stack([labels, labels // 3]),
+        name="stack",
+        scale=(3, 0.5, 0.25),
+        units=("second", "um", "um"),
+        axis_labels=("t", "y", "x"),
+    )
+    stack.save(str(tmp_path / "stack.csv"), plugin=PLUGIN)
+    rows = (tmp_path / "stack.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert rows[0].startswith("t,id,class,area_px") and "area_um2" in rows[0] and len(rows) == 5
+    with pytest.raises(RuntimeError, match="GeoJSON polygons: this format holds one plane"):
+        stack.save(str(tmp_path / "stack.geojson"), plugin=PLUGIN)
+    zarr = pytest.importorskip("zarr")
+    stack.save(str(tmp_path / "stack.ome.zarr"), plugin=PLUGIN)
+    group = zarr.open(str(tmp_path / "stack.ome.zarr"), mode="r")
+    np.testing.assert_array_equal(group["0"][:], stack.data)
+    (scales,) = group.attrs["multiscales"]
+    assert scales["axes"][0] == {"name": "t", "type": "time", "unit": "second"}
+    assert scales["datasets"][0]["coordinateTransformations"][0]["scale"] == [3, 0.5, 0.25]
 
 
 @pytest.mark.parametrize(
@@ -206,6 +232,44 @@ def test_measurements_are_shown_sorted_and_saved(dock, viewer, wait, labels, tmp
     assert "Choose the image that belongs to them" in dock.status.text()
 
 
+@pytest.mark.parametrize("kind", ["ome.tif", "ome.zarr"])
+def test_what_napari_forgets_of_a_file_s_pixel_size_is_known(
+    viewer, closing, wait, labels, tmp_path, kind
+):
+    """napari opens files at one unit a pixel; areas in the file's unit are there all the same."""
+    from napari_clickseg.data.mask_writer import save_mask
+    from napari_clickseg.widgets.export.dock import ExportDock
+
+    if kind.endswith("zarr"):
+        pytest.importorskip("zarr")
+    path = tmp_path / f"light.{kind}"
+    save_mask(path, labels, pixel_size=PixelSize(0.5, 0.25, "µm"))
+    viewer.open(str(path), layer_type="image", plugin="napari")
+    layer = viewer.add_labels(labels)
+    dock = closing(ExportDock(viewer))
+    dock.show_measurements()
+    wait(dock)
+    rows = [dict(zip(dock.table.columns, row, strict=True)) for row in dock.table.rows]
+    assert rows[0]["area_um2"] == pytest.approx(375 / 8)
+    layer.scale = (2, 2)  # what the user set comes first
+    dock.show_measurements()
+    wait(dock)
+    assert "area_unit2" in dock.table.columns and "area_um2" not in dock.table.columns
+
+
+def test_the_resolution_of_a_print_is_no_pixel_size(viewer, closing, wait, labels, tmp_path):
+    from napari_clickseg.widgets.export.dock import ExportDock
+
+    path = tmp_path / "scan.tif"
+    tifffile.imwrite(path, labels, resolution=(300, 300), resolutionunit="INCH")
+    viewer.open(str(path), layer_type="image", plugin="napari")
+    viewer.add_labels(labels)
+    dock = closing(ExportDock(viewer))
+    dock.show_measurements()
+    wait(dock)
+    assert not [name for name in dock.table.columns if name.startswith("area_in")]
+
+
 def test_the_plane_that_is_shown_is_written(dock, viewer, wait, labels, tmp_path):
     stack = viewer.add_labels(np.stack([labels * 0, labels, labels // 3]), name="stack")
     dock.labels_box.choose(stack)
@@ -217,6 +281,37 @@ def test_the_plane_that_is_shown_is_written(dock, viewer, wait, labels, tmp_path
     viewer.dims.ndisplay = 3
     dock.write()
     assert "2D" in dock.status.text() and not dock.runner.busy
+
+
+def test_all_planes_are_measured_each_with_its_plane_of_the_image(
+    dock, viewer, objects, wait, labels, tmp_path
+):
+    assert dock.planes.isHidden()
+    stack = viewer.add_labels(np.stack([labels, labels // 3]), name="stack")
+    image = viewer.add_image(np.stack([labels * 0, labels * 0 + 7]))
+    dock.labels_box.choose(stack)
+    dock.image_box.choose(image)
+    assert not dock.planes.isHidden()
+    dock.planes.setCurrentIndex(1)
+    dock.show_measurements()
+    wait(dock)
+    rows = [dict(zip(dock.table.columns, row, strict=True)) for row in dock.table.rows]
+    assert [(r["plane"], r["id"], r["intensity_mean"]) for r in rows] == [
+        *((0, 3, 0), (0, 300, 0)),
+        *((1, 1, 7), (1, 100, 7)),
+    ]
+    dock.choose("tiff", tmp_path / "all.tif")
+    dock.write()
+    wait(dock)
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "all.tif"), stack.data)
+    dock.choose("geojson", tmp_path / "all.geojson")
+    dock.write()
+    wait(dock)
+    assert "one plane" in dock.status.text() and not (tmp_path / "all.geojson").exists()
+    dock.labels_box.choose(objects)  # of one plane
+    dock.show_measurements()
+    wait(dock)
+    assert dock.table.columns[0] == "id"
 
 
 def test_what_cannot_be_written_is_said_and_nothing_is_replaced_unasked(
@@ -255,17 +350,15 @@ def test_the_dock_follows_the_layers(dock, viewer, objects, labels):
     viewer.layers.clear()  # nobody listens any more
 
 
-def test_the_preview_of_an_object_in_work_is_not_offered(viewer, qtbot):
+def test_the_preview_of_an_object_in_work_is_not_offered(viewer, closing):
     from napari_clickseg.widgets.export.dock import ExportDock
     from napari_clickseg.widgets.layers.own import ClickLayers
 
     layers = ClickLayers(viewer)
     layers.create(viewer.add_image(np.zeros((60, 80))))
-    dock = ExportDock(viewer)
-    qtbot.addWidget(dock)
+    dock = closing(ExportDock(viewer))
     assert layers.preview is not None
     assert [layer.name for layer in dock.labels_box.layers] == ["clickseg objects"]
-    dock.shut_down()
 
 
 def test_the_dock_is_a_plugin_widget_that_closes_clean(viewer, qtbot):

@@ -273,5 +273,34 @@ def test_stacks_are_named_as_such_and_skipped(dock_of, photographs, settled):
     assert dock.clicking.image.name == "cat1.png"
     assert states(dock)[0] == ("cat0.tif", "stack")
     text = dock.folder.panel.status.text()
-    assert "cat0.tif was skipped: it is a stack" in text and "Open it with File" in text
+    assert "cat0.tif was skipped: a stack" in text and "Open it with File" in text
     assert "stack" in dock.folder.panel.list.topLevelItem(0).toolTip(1)
+
+
+def test_each_reason_is_said_once_and_only_the_first_ones(dock_of, photographs, settled):
+    for name in ("cat11", "cat12", "cat13", "cat14"):
+        (photographs / f"{name}.png").write_bytes(b"")
+    for name in ("cat3", "cat4"):
+        imwrite(photographs / f"{name}.tif", np.zeros((5, 40, 50), np.uint8))
+    _, dock = dock_of()
+    dock.folder.open(photographs)
+    settled(dock)
+    for _ in range(2):
+        dock.folder.step(1)
+        settled(dock)
+    text = dock.folder.panel.status.text()
+    assert "cat3.tif, cat4.tif were skipped: a stack" in text and text.count("a stack") == 1
+    assert dock.folder.image.path.name == "cat10.png" and text.startswith("5 of 9: cat10.png")
+    dock.folder.step(1)
+    settled(dock)
+    text = dock.folder.panel.status.text()
+    assert "cat12.png was skipped" in text and "cat13.png" not in text
+    assert text.endswith("2 more could not be opened: the list tells why.")
+
+
+def test_back_at_once_the_line_names_the_image_that_is_open(opened, settled):
+    _, dock = opened()
+    dock.folder.step(1)
+    dock.folder.step(-1)
+    settled(dock)
+    assert dock.folder.panel.status.text().startswith("1 of 3: cat1.png")

@@ -64,6 +64,25 @@ def test_a_mask_written_by_others_meanwhile_is_not_replaced(opened, photographs,
     settled(dock)
     assert "changed by somebody else" in dock.folder.panel.written.text()
     assert (photographs / "cat1_mask.png").read_bytes() == b"theirs"
+    (photographs / "cat1_mask.png").rename(photographs / "theirs")
+    dock.click(110, 150)
+    settled(dock)
+    dock.accept()
+    settled(dock)
+    assert dock.folder.panel.written.text().startswith("cat1_mask.png is saved")
+    assert read_image(photographs / "cat1_mask.png").max() == 2
+
+
+def test_a_mask_deleted_by_others_is_written_again(opened, photographs, settled):
+    _, dock = opened()
+    for place in ((60, 80), (110, 150)):
+        dock.click(*place)
+        settled(dock)
+        dock.accept()
+        settled(dock)
+        written = read_image(photographs / "cat1_mask.png").max()
+        (photographs / "cat1_mask.png").unlink()
+    assert written == 2
 
 
 def test_what_could_not_be_written_is_not_lost(opened, photographs, settled, monkeypatch):

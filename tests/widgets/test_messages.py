@@ -225,6 +225,15 @@ def test_too_little_memory_is_met_with_smaller_views(dock_of, settle, image):
     assert dock.controller.error is None and dock.controller.session.predicted == 3
 
 
+def test_a_gpu_without_memory_is_told_of_the_processor():
+    """What is said on a GPU after the second, smaller view was too large as well."""
+    said = messages.short_of_memory("cuda:0", 512, None)
+    assert said.startswith(
+        "Not enough memory on cuda:0 for a 512 px region. Choose the device cpu,"
+    )
+    assert "device cpu" not in messages.short_of_memory("cpu", 512, None)
+
+
 def test_how_long_a_click_takes_on_the_cpu_is_said_once(started, settle):
     _, dock = started(np.eye(60, 80))
     found = []

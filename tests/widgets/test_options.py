@@ -44,14 +44,16 @@ def test_fields_override_what_they_name():
         "cascade_steps": 7,
         "cascade_adaptive": False,
         "brs_evaluations": 5,
+        "brs_seconds": 2.5,
         "refinement": "RGB-BRS",
         "max_clicks": 3,
     }
     made = base.override(**overrides(touched, base, spec()))
     assert made.zoom_in.target_size == (224, 224)  # a fixed crop, as published
     assert (made.cascade_steps, made.cascade_adaptive, made.brs_evaluations) == (7, False, 5)
-    assert (made.brs, made.max_clicks) == ("RGB-BRS", 3)
-    assert base.override(**overrides({"max_clicks": 0}, base)).max_clicks is None
+    assert (made.brs, made.max_clicks, made.brs_seconds) == ("RGB-BRS", 3, 2.5)
+    for name in ("max_clicks", "brs_seconds"):
+        assert getattr(made.override(**overrides({name: 0}, base)), name) is None
 
 
 def test_crops_are_fixed_or_keep_their_proportions():
@@ -66,10 +68,47 @@ def test_crops_are_fixed_or_keep_their_proportions():
     assert base.override(**overrides({"longest_side": 0}, base)).network_size is None
 
 
+@pytest.mark.parametrize(
+    ("system", "numbers"),
+    [
+        (
+            "fbrs",
+            {"zoom_skip": 1, "zoom_target": 480, "zoom_fixed": False, "refinement": "f-BRS-B"},
+        ),
+        ("ritm", {"zoom_skip": -1, "zoom_target": 400, "zoom_fixed": True, "refinement": "NoBRS"}),
+        ("saic_is", {"zoom_skip": -1, "zoom_target": 0, "refinement": "NoBRS"}),
+        ("avalanche", {"zoom_in": False, "refinement": "NoBRS"}),
+        (
+            "cfr_icl",
+            {
+                "zoom_skip": -1,
+                "zoom_target": 448,
+                "zoom_fixed": True,
+                "cascade_steps": 1,
+                "cascade_adaptive": False,
+            },
+        ),
+    ],
+)
+def test_the_fields_begin_with_the_numbers_of_the_published_demo(system, numbers):
+    base = base_profile(spec(system), {})
+    shown = profile_values(base)
+    assert {name: shown[name] for name in numbers} == numbers
+    assert base.threshold == 0.5 and shown["longest_side"] == 800
+    if shown["zoom_in"]:
+        assert shown["zoom_expansion"] == 1.4
+    assert base.accumulate and shown["brs_evaluations"] == 20
+    evaluated = PROFILES[system]  # as in the published evaluation
+    assert evaluated.network_size is None and evaluated.threshold == (
+        0.5 if system == "avalanche" else 0.49
+    )
+
+
 def test_a_chosen_profile_replaces_that_of_the_model():
     assert base_profile(None, {}).name == "clickseg"
     assert base_profile(spec("ritm"), {}).name == "ritm_demo"  # as in the published demo
     assert base_profile(spec("ritm"), {"profile": "ritm"}).name == "ritm"
+    assert base_profile(spec("simpleclick"), {}).name == "simpleclick"  # it has no demo of its own
     assert base_profile(spec("simpleclick"), {"profile": "cfr_icl"}).cascade_steps == 4
 
 
@@ -84,9 +123,9 @@ def test_refinement_that_a_model_lacks_is_said_and_left_out():
 
 
 def test_fields_without_effect():
-    assert idle("ritm") == {"brs_evaluations", "cascade_adaptive"}
+    assert idle("ritm") == {"brs_evaluations", "brs_seconds", "cascade_adaptive"}
     assert idle("fbrs", spec("fbrs", prev=False)) == {"cascade_steps", "cascade_adaptive"}
-    assert idle("cfr_icl") == {"brs_evaluations"}
+    assert idle("cfr_icl") == {"brs_evaluations", "brs_seconds"}
     zoom = {"zoom_expansion", "zoom_target", "zoom_fixed", "zoom_skip"}
     assert idle("avalanche") >= zoom and not idle("avalanche", zoom_in=True) & zoom
     assert "cascade_steps" in idle("ritm_demo")

@@ -233,7 +233,8 @@ def test_the_preview_is_hidden_while_a_key_is_held_and_outlined(started, settle)
     assert not layer.visible
     assert next(held, None) is None and layer.visible
     pressed(dock, viewer, KEYS["outline"])
-    assert layer.contour == 1
+    assert dock.clicking.layers.outline in viewer.layers and layer.opacity == 0
+    dock.tools.view.outline.toggle()
     dock.tools.view.opacity.setValue(0.2)
     dock.tools.view.click_size.setValue(0)
     assert layer.opacity == pytest.approx(0.2)

@@ -61,8 +61,8 @@ def _add_data(add: Any) -> None:
         "--config-path",
         type=Path,
         metavar="FILE",
-        help="a published config.yml, in which GRABCUT_PATH is where GrabCut is, and so on; without "
-        "--data all of its test sets",
+        help="a published config.yml, in which GRABCUT_PATH is where GrabCut is, and so on; all "
+        "of its test sets are taken without --data",
     )
     add(
         "--objects",

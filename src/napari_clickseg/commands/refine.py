@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ..cancel import Cancelled
+from ..data.datasets.base import some
 from .cleaning import add_cleaning, cleaning_of
 from .cli import BAD_INPUT, INTERRUPTED, Parser, run, sentence
 from .refine_cluster import refine_on_cluster
 from .refine_files import FileResult, RefineOptions, check_options, refine_file
-from .refine_matching import Files, match_files
-from .refine_tables import write_tables
+from .refine_matching import Files, make_folders, match_files, without_partner
+from .refine_tables import NOT_REFINED, write_tables
 
 __all__ = ["main", "refine_all"]
 
@@ -32,7 +33,7 @@ def _parser() -> Parser:
         PROG,
         "Refine existing masks: every object of every mask is the start, and its outline moves to "
         "the edges of the image. A stack is refined plane by plane, with a mask of as many planes "
-        "(TIFF or npy). Finished images are skipped when the command is run again.",
+        "(TIFF, npy or Zarr). Finished images are skipped when the command is run again.",
     )
     add = parser.add_argument
     add("images", type=Path, metavar="IMAGES", help="an image, or a folder of them")
@@ -59,10 +60,10 @@ def _refine(argv: list[str]) -> int:
     jobs = match_files(args.images, args.masks, args.out, args.clicks, args.corrected)
     cleaning = tuple(cleaning_of(args).items())
     options = RefineOptions(args.model, args.device, args.profile, cleaning)
-    failures: list[str] = []
+    failures: list[tuple[str, str]] = []
 
     def failed(files: Files, error: Exception) -> None:
-        failures.append(files.name)
+        failures.append((files.name, sentence(error)))
         print(f"{PROG}: {files.name}: {sentence(error)}", file=sys.stderr, flush=True)
 
     progress = ProgressLines(len(jobs))
@@ -92,9 +93,16 @@ def _refine(argv: list[str]) -> int:
             file=sys.stderr,
             flush=True,
         )
-    if results:
-        changes, review = write_tables(args.out, results)
+    alone = without_partner(args.images, args.masks)
+    if alone:
+        print(
+            f"Without a partner of the same name, and left out: {some(name for name, _ in alone)}."
+        )
+    if results or failures:
+        changes, review = write_tables(args.out, results, failures + alone)
         print(f"What changed: {changes}. To look at, most doubtful first: {review}.")
+    if failures:
+        print(f"What was not refined, and why: {args.out / NOT_REFINED}.")
     if interrupted:
         print(
             f"{PROG}: Interrupted. Run the same command again to go on.",
@@ -137,13 +145,14 @@ def refine_all(
     Cancelled
         If `cancelled` answered true; what is finished stays.
     ValueError
-        If there is no such model, profile or device.
+        If there is no such model, profile or device, or nothing can be written.
     """
     check_options(options)
     if options.device != RefineOptions.device:
         from ..models.device import choose_device
 
         choose_device(options.device)
+    make_folders(jobs)
     for files in jobs:
 
         def part(done: float, files: Files = files) -> None:

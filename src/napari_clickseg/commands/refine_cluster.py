@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .refine_files import FileResult, RefineOptions, check_options, refine_file
-from .refine_matching import Files
+from .refine_matching import Files, make_folders
 
 __all__ = ["refine_on_cluster"]
 
@@ -31,6 +31,7 @@ def refine_on_cluster(
     """
     check_options(options)
     client = _connect(address)
+    make_folders(jobs)
     from distributed import as_completed
 
     waiting = {

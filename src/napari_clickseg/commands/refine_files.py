@@ -120,10 +120,13 @@ def refine_file(
         check_ours(files.out, before)
         if before["sha256"] is not None and before["from"] == source and not again:
             return FileResult(files, changes_in(before), True)
+    job: _PlaneJob | StackJob
     try:
-        job: _PlaneJob | StackJob = _PlaneJob.of(files, cancelled)
+        reader = open_image(files.image, cancelled=cancelled)
     except StackError as error:
         job = StackJob.of(files, error.axes, cancelled)
+    else:
+        job = _PlaneJob.of(files, reader)
     with _ONE_AT_A_TIME:  # a predictor is used by one thread at a time
         refined, changes = job.refine(_refiner(options), progress, cancelled)
     record.parent.mkdir(parents=True, exist_ok=True)
@@ -145,8 +148,7 @@ class _PlaneJob:
     said: dict[int, Any]
 
     @classmethod
-    def of(cls, files: Files, cancelled: Stop) -> _PlaneJob:
-        reader = open_image(files.image, cancelled=cancelled)
+    def of(cls, files: Files, reader: ImageReader) -> _PlaneJob:
         labels = read_labels(files.mask)
         corrected = None if files.corrected is None else read_labels(files.corrected, files.mask)
         return cls(files, reader, *labels_and_clicks(labels, corrected, files.clicks, reader))

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
+from ..data.ome_zarr import is_zarr
 from ..data.session_file import SUFFIX as SESSION
 
-__all__ = ["IMAGES", "Files", "listed", "match_files"]
+__all__ = ["IMAGES", "Files", "listed", "make_folders", "match_files", "without_partner"]
 
 IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".npy", ".zarr")
-MASKS = (".png", ".bmp", ".gif", ".tif", ".tiff", ".npy")
+MASKS = (".png", ".bmp", ".gif", ".tif", ".tiff", ".npy", ".zarr")
 WRITTEN = (".png", ".tif", ".tiff", ".npy")
 
 
@@ -37,6 +40,14 @@ class Files:
     out: Path
     clicks: Path | None = None
     corrected: Path | None = None
+
+
+class HasOut(Protocol):
+    """Work that writes a file."""
+
+    @property
+    def out(self) -> Path:
+        """Where it goes."""
 
 
 def match_files(
@@ -66,7 +77,7 @@ def match_files(
     found, given = listed(images, IMAGES, "image"), listed(masks, MASKS, "mask")
     sessions = {} if clicks is None else listed(clicks, (SESSION,), "session")
     fixed = {} if corrected is None else listed(corrected, MASKS, "corrected mask")
-    if len(found) == 1 and Path(images).is_file() and Path(masks).is_file():
+    if len(found) == 1 and _single(images, IMAGES) and _single(masks, MASKS):
         given, sessions, fixed = (
             dict(zip(found, some.values(), strict=False)) for some in (given, sessions, fixed)
         )
@@ -99,6 +110,39 @@ def match_files(
     ]
 
 
+def without_partner(
+    images: str | os.PathLike[str], masks: str | os.PathLike[str]
+) -> list[tuple[str, str]]:
+    """Names that only one of two folders has, and what is missing; none for two files."""
+    if _single(images, IMAGES) or _single(masks, MASKS):
+        return []
+    found, given = listed(images, IMAGES, "image"), listed(masks, MASKS, "mask")
+    alone = [(name, f"There is no mask of this name in {masks}.") for name in found.keys() - given]
+    alone += [
+        (name, f"There is no image of this name in {images}.") for name in given.keys() - found
+    ]
+    return sorted(alone)
+
+
+def make_folders(jobs: Iterable[HasOut]) -> None:
+    """Make the folders of the output.
+
+    Raises
+    ------
+    ValueError
+        If one cannot be made, or nothing can be written into it.
+    """
+    for folder in {job.out.parent for job in jobs}:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
+        except OSError as error:
+            raise ValueError(
+                f"Nothing can be written into {folder}: {error.strerror or error}. Give another "
+                "folder for the output."
+            ) from error
+
+
 def listed(where: str | os.PathLike[str], suffixes: Sequence[str], what: str) -> dict[str, Path]:
     """Files of a folder, or one file, by name without suffix.
 
@@ -112,7 +156,7 @@ def listed(where: str | os.PathLike[str], suffixes: Sequence[str], what: str) ->
         raise FileNotFoundError(
             f"There is no file or folder {where}. Give a folder of {what}s, or one file."
         )
-    single = where.is_file() or where.name.lower().endswith(suffixes)
+    single = _single(where, suffixes)
     paths = [where] if single else sorted(where.iterdir())
     named: dict[str, Path] = {}
     for path in paths:
@@ -132,3 +176,10 @@ def listed(where: str | os.PathLike[str], suffixes: Sequence[str], what: str) ->
             f"{where} holds no {what}. Give a folder with files that end in {', '.join(suffixes)}."
         )
     return named
+
+
+def _single(where: str | os.PathLike[str], suffixes: Sequence[str]) -> bool:
+    """Whether this is one file, or one folder of Zarr, and not a folder of files."""
+    where = Path(where)
+    folder = ".zarr" in suffixes and is_zarr(where)
+    return where.is_file() or folder or where.name.lower().endswith(tuple(suffixes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Callable, Iterable
 from functools import lru_cache
@@ -35,7 +36,7 @@ def made_from(files: Files, options: RefineOptions) -> dict[str, Any]:
     made: dict[str, Any] = {
         "model": _model_hash(options.model),
         "profile": options.profile,
-        "mask": file_hash(files.mask),
+        "mask": _hash(files.mask),
     }
     if options.cleaning:
         made["cleaning"] = dict(options.cleaning)
@@ -43,8 +44,17 @@ def made_from(files: Files, options: RefineOptions) -> dict[str, Any]:
     made["image"] = [files.image.name, about.st_size, about.st_mtime_ns]
     for key in ("clicks", "corrected"):
         path = getattr(files, key)
-        made[key] = None if path is None else file_hash(path)
+        made[key] = None if path is None else _hash(path)
     return made
+
+
+def _hash(path: Path) -> str:
+    """SHA-256 of a file; of a folder, that of the names and hashes of what is in it."""
+    if not path.is_dir():
+        return file_hash(path)
+    inside = sorted(file for file in path.rglob("*") if file.is_file())
+    lines = [f"{file.relative_to(path).as_posix()} {file_hash(file)}" for file in inside]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 @lru_cache(maxsize=4)

@@ -118,7 +118,7 @@ class StackJob:
     def save(self, path: Path, labels: RefinedStack) -> None:
         """Write refined labels with the axes, pixel size and units of the masks or the image."""
         sources = self.files.mask, self.files.image
-        sizes = (PixelSize.of_tiff(source) for source in sources)
+        sizes = (PixelSize.of_file(source) for source in sources)
         spacings = (plane_spacing(source) for source in sources)
         names, stacked = self._stacked
         save_stack(

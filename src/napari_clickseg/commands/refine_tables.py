@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from ..engine.refine_labels import ObjectChange
     from .refine_files import FileResult
 
-__all__ = ["COLUMNS", "change_row", "plane_index", "tables", "write_tables"]
+__all__ = ["COLUMNS", "NOT_REFINED", "change_row", "plane_index", "tables", "write_tables"]
+
+NOT_REFINED = "not_refined.csv"
 
 COLUMNS = ("image", "object", "plane", "row", "col", "area_before", "area_after", "iou", "doubt")
 
@@ -23,10 +25,13 @@ def tables(results: Iterable[FileResult]) -> tuple[Table, Table]:
     return _tables(_rows(results))
 
 
-def write_tables(out: Path, results: Iterable[FileResult]) -> tuple[Path, Path]:
+def write_tables(
+    out: Path, results: Iterable[FileResult], others: Iterable[tuple[str, str]] = ()
+) -> tuple[Path, Path]:
     """Write both `tables` into a folder: ``changes.csv`` and ``review.csv``; returns their paths.
 
-    Masks of earlier runs that are still there keep their rows.
+    Masks of earlier runs that are still there keep their rows. ``not_refined.csv`` has the names
+    of this run's `others`, and why they were not refined.
 
     Raises
     ------
@@ -39,6 +44,7 @@ def write_tables(out: Path, results: Iterable[FileResult]) -> tuple[Path, Path]:
     paths = out / "changes.csv", out / "review.csv"
     for path, table in zip(paths, _tables(rows), strict=True):
         write_table(path, table)
+    write_table(out / NOT_REFINED, Table(("image", "why"), tuple(others)))
     return paths
 
 

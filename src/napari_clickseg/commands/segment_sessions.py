@@ -13,7 +13,7 @@ from ..data.readers import open_image
 from ..data.session_file import SUFFIX as SESSION
 from ..data.session_file import SavedSession, read_session
 from .refine_files import RefineOptions
-from .refine_matching import IMAGES, listed
+from .refine_matching import IMAGES, listed, make_folders
 
 __all__ = ["Replay", "match_sessions", "replay_all"]
 
@@ -105,11 +105,14 @@ def replay_all(
     ------
     Cancelled
         If `cancelled` answered true; what is written stays.
+    ValueError
+        If nothing can be written.
     """
     from ..engine.replay import replay
     from ..engine.segmenter import Segmenter
     from ..models.zoo import load_model
 
+    make_folders(jobs)
     segmenter = Segmenter(load_model(options.model, device=options.device), options.profile)
     for number, job in enumerate(jobs):
 
@@ -122,7 +125,6 @@ def replay_all(
             _check_planes(session, job)
             reader = open_image(job.image, cancelled=cancelled)
             labels = replay(session, reader, segmenter, part, cancelled)
-            job.out.parent.mkdir(parents=True, exist_ok=True)
             save_mask(job.out, labels, source=job.image)
         except (ValueError, OSError) as error:
             failed(job, error)

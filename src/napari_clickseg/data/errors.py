@@ -1,10 +1,10 @@
-"""What is said about an image that cannot be used."""
+"""What is said about an image that cannot be used, and a mask that cannot be saved."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["ImageError", "StackError", "unreadable"]
+__all__ = ["ImageError", "MaskError", "StackError", "unreadable"]
 
 KINDS = "PNG, JPEG, BMP, GIF, TIFF, npy or (OME-)Zarr"
 CODEC_WORDS = ("imagecodecs", "codec not available", "COMPRESSION", "codec_pipeline")
@@ -30,6 +30,10 @@ class StackError(ImageError):
     ) -> None:
         super().__init__(f"{about}. {advice}" if advice else about)
         self.about, self.axes = about, axes
+
+
+class MaskError(ValueError):
+    """A mask that cannot be saved; the message says why and what next."""
 
 
 def unreadable(path: str | Path, error: BaseException) -> ImageError:

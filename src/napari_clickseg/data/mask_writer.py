@@ -12,25 +12,21 @@ import numpy as np
 
 from ..cancel import Progress, stop_if
 from ..geometry import Box
-from .ome_zarr import import_zarr, is_zarr
+from .errors import MaskError
 from .pixel_size import PixelSize
 from .png_rows import PngRows
 from .replacing import replacing
 from .tiff import TIFF_HEADS
+from .zarr_writer import CHUNK, check_place, create_labels, write_block
 
 __all__ = ["MaskError", "save_mask", "write_tiles"]
 
 DTYPES = (bool, np.uint8, np.uint16, np.uint32)
 TILE = 256  # pixels per side, of TIFF tiles; blocks are cut along them
-CHUNK = 512  # pixels per side, of Zarr chunks
 BLOCK_PIXELS = 2**22  # read at a time
 BIG_TIFF_BYTES = 2**32 - 2**26  # of raw pixels, beyond which a TIFF is a BigTIFF
 GEO_TAGS = (33550, 33922, 34264, 34735, 34736, 34737)  # place on the earth; not the nodata value
 Blocks = Callable[..., Iterator[tuple[Box, np.ndarray]]]
-
-
-class MaskError(ValueError):
-    """A mask that cannot be saved; the message says why and what next."""
 
 
 def save_mask(
@@ -60,7 +56,7 @@ def save_mask(
     cancelled : callable, optional
         Asked between blocks.
     pixel_size : PixelSize, optional
-        Is written into TIFF, OME-TIFF and OME-Zarr; by default that of a TIFF source.
+        Is written into TIFF, OME-TIFF and OME-Zarr; by default that of a TIFF or OME-Zarr source.
 
     Raises
     ------
@@ -83,10 +79,7 @@ def save_mask(
             f"{path} is the image itself. Save the mask under another name, such as "
             f"{path.stem}_mask{path.suffix}."
         )
-    if path.is_dir() and not (write is _write_zarr and is_zarr(path)):
-        raise MaskError(f"{path} is a folder and is not replaced. Choose another name.")
-    if not path.is_dir() and path.exists() and write is _write_zarr:
-        raise MaskError(f"{path} is a file and is not replaced by a folder. Choose another name.")
+    check_place(path, write is _write_zarr)
 
     def refuse(reason: str) -> MaskError:
         return MaskError(
@@ -104,7 +97,7 @@ def save_mask(
             done += box.area
 
     if pixel_size is None and source is not None:
-        pixel_size = PixelSize.of_tiff(source)
+        pixel_size = PixelSize.of_file(source)
     with replacing(path, refuse) as unfinished:
         write(unfinished, path, shape, dtype, blocks, source, pixel_size)
     if progress is not None:
@@ -224,6 +217,8 @@ def _kept_tags(source: Path, shape: tuple[int, int]) -> dict[str, Any]:
     """What `TiffWriter.write` needs to keep a TIFF's place on the earth and its resolution."""
     import tifffile
 
+    if source.is_dir():  # a Zarr image
+        return {}
     try:
         with source.open("rb") as file:
             if not file.read(4).startswith(TIFF_HEADS):
@@ -300,40 +295,9 @@ def _write_zarr(
     source: object,
     pixel_size: PixelSize | None,
 ) -> None:
-    zarr = import_zarr(str(path), MaskError)
-    options = {
-        "shape": shape,
-        "dtype": dtype,
-        "chunks": tuple(min(CHUNK, side) for side in shape),
-        "chunk_key_encoding": {"name": "v2", "separator": "/"},
-    }
-    if path.name.lower().endswith(".ome.zarr"):
-        size = pixel_size or PixelSize(1, 1)
-        scale, unit = [size.row, size.col], {"unit": size.ngff_unit} if size.ngff_unit else {}
-        group = zarr.create_group(str(unfinished), zarr_format=2)
-        group.attrs["multiscales"] = [
-            {
-                "version": "0.4",
-                "name": path.name.split(".")[0],
-                "axes": [{"name": name, "type": "space", **unit} for name in "yx"],
-                "datasets": [
-                    {
-                        "path": "0",
-                        "coordinateTransformations": [{"type": "scale", "scale": scale}],
-                    }
-                ],
-            }
-        ]
-        group.attrs["image-label"] = {"version": "0.4"}
-        array = group.create_array("0", **options)
-    else:
-        array = zarr.create_array(str(unfinished), zarr_format=2, **options)
+    array = create_labels(unfinished, path, shape, dtype, (), pixel_size)
     for box, block in blocks(CHUNK, CHUNK):
-        # one chunk at a time: of several, some are still being written when one fails
-        for left in range(0, box.width, CHUNK):
-            part = block[:, left : left + CHUNK]
-            at = box.left + left
-            array[box.top : box.bottom, at : at + part.shape[1]] = part
+        write_block(array, (), box.top, box.left, block)
 
 
 WRITERS: dict[str, Callable[..., None]] = {

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from .errors import ImageError, unreadable
+from .pixel_size import PixelSize
 from .planes import Plane, PlaneArray, PlaneIndex, guess_axes
 
-__all__ = ["ZARR_FILES", "import_zarr", "is_zarr", "open_zarr"]
+__all__ = ["ZARR_FILES", "import_zarr", "is_zarr", "open_zarr", "zarr_axes", "zarr_pixel_size"]
 
 ZARR_FILES = ("zarr.json", ".zarray", ".zgroup")  # what a Zarr folder has one of
 OLD_AXES = ("t", "c", "z", "y", "x")  # of OME-Zarr 0.1 and 0.2, which do not name them
@@ -54,13 +55,8 @@ def open_zarr(path: Path, plane: Plane) -> list[Any]:
     ImageError
         If zarr is missing, the metadata are damaged, or `plane` names no plane.
     """
-    zarr = import_zarr(f"The image {path}", ImageError)
+    arrays, names = _resolutions(path)
     try:
-        node = zarr.open(str(path), mode="r")
-        if isinstance(node, zarr.Group) and "bioformats2raw.layout" in _ome(node):
-            node = node["0"]
-        arrays, names = _levels(node, path) if isinstance(node, zarr.Group) else ([node], None)
-        names = names or _named(arrays[0]) or guess_axes(arrays[0].shape)
         index = PlaneIndex.choose(names, arrays[0].shape, plane, f"The image {path}")
         if any(len(array.shape) != len(names) for array in arrays):
             raise ImageError(
@@ -70,6 +66,47 @@ def open_zarr(path: Path, plane: Plane) -> list[Any]:
         return [_Chunked(array, index, path) for array in arrays]
     except Exception as error:  # zarr raises many kinds on damaged metadata
         raise unreadable(path, error) from error
+
+
+def zarr_axes(path: Path) -> tuple[list[str], tuple[int, ...]]:
+    """Names of the axes in small letters and their lengths, of what `open_zarr` opens.
+
+    Raises
+    ------
+    ImageError
+        If zarr is missing, or the metadata are damaged.
+    """
+    arrays, names = _resolutions(path)
+    return [name.lower() for name in names], tuple(int(side) for side in arrays[0].shape)
+
+
+def _resolutions(path: Path) -> tuple[list[Any], list[str]]:
+    """The arrays of all resolutions, and the names of their axes."""
+    zarr = import_zarr(f"The image {path}", ImageError)
+    try:
+        node = zarr.open(str(path), mode="r")
+        if isinstance(node, zarr.Group) and "bioformats2raw.layout" in _ome(node):
+            node = node["0"]
+        arrays, names = _levels(node, path) if isinstance(node, zarr.Group) else ([node], None)
+        return arrays, list(names or _named(arrays[0]) or guess_axes(arrays[0].shape))
+    except Exception as error:  # zarr raises many kinds on damaged metadata
+        raise unreadable(path, error) from error
+
+
+def zarr_pixel_size(path: Path) -> PixelSize | None:
+    """The size of a pixel at full resolution of an OME-Zarr image; None if nothing tells it.
+
+    Damaged metadata count as none.
+    """
+    try:
+        node = import_zarr(str(path), ImageError).open(str(path), mode="r")
+        image = _ome(node)["multiscales"][0]
+        steps = image["datasets"][0]["coordinateTransformations"]
+        scale = next(step["scale"] for step in steps if step["type"] == "scale")
+        row, col = (axis.get("unit", "") for axis in image["axes"][-2:])
+        return PixelSize(*scale[-2:], row) if row == col else None
+    except Exception:  # zarr raises many kinds; the pixels may be fine all the same
+        return None
 
 
 class _Chunked(PlaneArray):

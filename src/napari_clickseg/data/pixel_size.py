@@ -115,6 +115,14 @@ class PixelSize:
         return NGFF.get(self.unit)
 
     @classmethod
+    def of_file(cls, path: str | os.PathLike[str]) -> PixelSize | None:
+        """What a TIFF file or an OME-Zarr folder says; None for nothing and for other files."""
+        from .ome_zarr import zarr_pixel_size
+
+        path = Path(path)
+        return zarr_pixel_size(path) if path.is_dir() else cls.of_tiff(path)
+
+    @classmethod
     def of_tiff(cls, path: str | os.PathLike[str]) -> PixelSize | None:
         """What a TIFF file says: OME-XML, ImageJ's unit, or the resolution tags; None for nothing.
 

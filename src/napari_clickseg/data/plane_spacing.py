@@ -1,14 +1,15 @@
-"""How far the planes of a TIFF stack are from each other, in depth and in time."""
+"""How far the planes of a stack are from each other, in depth and in time."""
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from .pixel_size import PixelSize
 
-__all__ = ["plane_spacing"]
+__all__ = ["axis_spacing", "axis_step", "plane_spacing"]
 
 WRITTEN = (
     "PhysicalSizeZ",
@@ -16,6 +17,9 @@ WRITTEN = (
     "TimeIncrement",
     "TimeIncrementUnit",
 )
+SECONDS = {"us": "microsecond", "µs": "microsecond", "ms": "millisecond", "s": "second"}
+TIMES = {**SECONDS, "min": "minute", "h": "hour", "d": "day"}
+"""Units of time: in OME-XML, and in OME-Zarr and napari."""
 
 
 def plane_spacing(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -45,6 +49,35 @@ def plane_spacing(path: str | os.PathLike[str]) -> dict[str, Any]:
             return found
     except Exception:  # tifffile raises many kinds; the pixels may be fine all the same
         return {}
+
+
+def axis_spacing(axis: str, step: float, unit: str) -> dict[str, Any]:
+    """What `plane_spacing` would tell of one axis.
+
+    Parameters
+    ----------
+    axis : str
+        Only ``z`` and ``t`` have a spacing, and ``t`` only in a unit of time.
+    step : float
+        From plane to plane.
+    unit : str
+    """
+    if axis == "z":
+        return {"PhysicalSizeZ": step, "PhysicalSizeZUnit": _unit(unit)}
+    short = next((short for short, long in TIMES.items() if unit in (short, long)), None)
+    if axis != "t" or short is None:
+        return {}
+    return {"TimeIncrement": step, "TimeIncrementUnit": short}
+
+
+def axis_step(spacing: Mapping[str, Any], axis: str) -> tuple[float, str | None]:
+    """Step and unit of an axis as OME-Zarr names it; 1 without a unit where nothing is told."""
+    if axis == "z" and "PhysicalSizeZ" in spacing:
+        unit = PixelSize(1, 1, str(spacing.get("PhysicalSizeZUnit", "µm"))).ngff_unit
+        return float(spacing["PhysicalSizeZ"]), unit
+    if axis == "t" and "TimeIncrement" in spacing:
+        return float(spacing["TimeIncrement"]), TIMES.get(spacing.get("TimeIncrementUnit", "s"))
+    return 1.0, None
 
 
 def _of_ome(xml: str) -> dict[str, Any]:

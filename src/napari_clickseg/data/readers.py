@@ -117,7 +117,7 @@ def open_image(
 
 
 def read_image(path: str | os.PathLike[str]) -> np.ndarray:
-    """Read a PNG, JPEG, BMP, GIF, TIFF or .npy file as a whole.
+    """Read a PNG, JPEG, BMP, GIF, TIFF or .npy file, or a plane in Zarr, as a whole.
 
     Parameters
     ----------
@@ -133,9 +133,12 @@ def read_image(path: str | os.PathLike[str]) -> np.ndarray:
     Raises
     ------
     ImageError
-        If the file is missing, unreadable, empty, truncated or of another kind.
+        If the file is missing, unreadable, empty, truncated or of another kind, or Zarr holds a
+        stack.
     """
     path = Path(path)
+    if is_zarr(path):
+        return open_zarr(path, None)[0][slice(None), slice(None)]
     head = _head(path)
     try:
         if head.startswith(b"\x93NUMPY"):

@@ -12,6 +12,7 @@ import numpy as np
 from .mask_writer import TILE, MaskError, write_tiles
 from .pixel_size import PixelSize
 from .replacing import replacing
+from .zarr_writer import check_place, create_labels, write_block
 
 __all__ = ["OME_AXES", "save_stack"]
 
@@ -34,7 +35,8 @@ def save_stack(
     ----------
     path : str or path
         ``.tif`` or ``.tiff`` (a page for each plane, in tiles, deflate; with OME-XML if the axes
-        have names that OME knows), or ``.npy``.
+        have names that OME knows), ``.npy``, ``.ome.zarr`` (an OME-NGFF 0.4 label image) or
+        ``.zarr`` (an array).
     planes : iterable of (H, W) array
         Of all planes, in the order of their indices; one is held at a time.
     shape : sequence of int
@@ -44,21 +46,23 @@ def save_stack(
     axes : sequence of str
         Names of the axes before rows and columns: ``t``, ``z`` and ``c`` are known.
     pixel_size : PixelSize, optional
-        Is written into a TIFF.
+        Is written into TIFF and OME-Zarr.
     spacing : dict, optional
         Further attributes of OME, as from `plane_spacing`.
 
     Raises
     ------
     MaskError
-        If the suffix is another, or the file cannot be written.
+        If the suffix is another, OME-Zarr has no such axes, or the file cannot be written.
     """
     path, shape, dtype = Path(path), tuple(shape), np.dtype(dtype)
     suffix = path.suffix.lower()
-    if suffix not in (".npy", ".tif", ".tiff"):
+    if suffix not in (".npy", ".tif", ".tiff", ".zarr"):
         raise MaskError(
-            f"The masks of a stack cannot be saved as {path.name}. Use the suffix .tif or .npy."
+            f"The masks of a stack cannot be saved as {path.name}. Use the suffix .tif, .npy or "
+            ".zarr."
         )
+    check_place(path, suffix == ".zarr")
 
     def refuse(reason: str) -> MaskError:
         return MaskError(
@@ -69,6 +73,10 @@ def save_stack(
     with replacing(path, refuse) as unfinished:
         if suffix == ".npy":
             _write_npy(unfinished, planes, shape, dtype)
+        elif suffix == ".zarr":
+            array = create_labels(unfinished, path, shape, dtype, axes, pixel_size, spacing)
+            for index, plane in zip(np.ndindex(shape[:-2]), planes, strict=True):
+                write_block(array, index, 0, 0, plane)
         else:
             metadata = _ome_axes(axes, len(shape) - 2)
             if metadata:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ..geometry import Box
 from ..interactions import Interaction
@@ -51,6 +52,7 @@ class FittedZoomIn(ZoomIn):
     max_growths: int = 2
     first_window: int = 2048
     search_size: int = 192
+    limited: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         super().__post_init__()

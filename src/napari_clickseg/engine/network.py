@@ -92,6 +92,8 @@ class Network:
             size = profile.zoom_in.view_size(roi)
             if glance:
                 size = fit_size(size, min(max(size), profile.zoom_in.search_size), least=32)
+            if profile.zoom_in.limited and profile.network_size is not None:
+                size = fit_size(size, min(max(size), profile.network_size), least=32)
         elif profile.network_size is not None:
             size = fit_size(box.shape, profile.network_size, profile.max_enlargement, least=32)
         else:

@@ -47,7 +47,8 @@ class Profile:
     zoom_in : ZoomIn or None
         The rule that chooses where to look; None always looks at the whole image.
     network_size : int or None
-        Longest side, in network pixels, to which the whole image is reduced; None leaves it.
+        Longest side, in network pixels, to which the whole image is reduced, and regions by the
+        published rules of ZoomIn, too; None leaves it.
     fixed_size : (int, int) or None
         Height and width in network pixels at which everything is shown, whatever its proportions.
     max_enlargement : float
@@ -256,6 +257,8 @@ def _replace(value: Any, fields: dict[str, Any]) -> Any:
     return dataclasses.replace(value, **fields)
 
 
+_DEMO: dict[str, Any] = {"threshold": 0.5, "network_size": 800, "brs_min_change": 1e-3}
+"""What all published demos begin with."""
 _FIXED_448 = ZoomIn(skip_clicks=-1, target_size=(448, 448))
 
 PROFILES: Mapping[str, Profile] = {
@@ -276,19 +279,21 @@ PROFILES: Mapping[str, Profile] = {
             bfloat16=True,
         ),
         Profile("fbrs", brs="f-BRS-B"),
+        Profile("fbrs_demo", brs="f-BRS-B", zoom_in=ZoomIn(target_size=480), **_DEMO),
         Profile("ritm"),
         Profile(
             "ritm_demo",
-            threshold=0.5,
             zoom_in=ZoomIn(skip_clicks=-1, target_size=(400, 400)),
-            network_size=800,
             mask_feedback=False,
-            brs_min_change=1e-3,
+            **_DEMO,
         ),
         Profile("saic_is", zoom_in=TypedZoomIn(), accumulate=False),
+        Profile("saic_is_demo", zoom_in=TypedZoomIn(skip_clicks=-1, target_size=0), **_DEMO),
         Profile("avalanche", threshold=0.5, zoom_in=None, max_clicks=20),
+        Profile("avalanche_demo", zoom_in=None, max_clicks=20, **_DEMO),
         Profile("simpleclick", zoom_in=_FIXED_448),
         Profile("cfr_icl", zoom_in=_FIXED_448, cascade_steps=4, cascade_adaptive=True),
+        Profile("cfr_icl_demo", zoom_in=_FIXED_448, cascade_steps=1, **_DEMO),
     )
 }
 

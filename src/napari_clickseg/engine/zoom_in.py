@@ -113,6 +113,7 @@ class ZoomIn:
     threshold: float = 0.5
 
     search_size: ClassVar[int | None] = None  # of views that only search, in network pixels
+    limited: ClassVar[bool] = True  # whether a profile's `network_size` limits regions, too
 
     def __post_init__(self) -> None:
         make_whole(self, "target_size", "min_crop_size", "skip_clicks")

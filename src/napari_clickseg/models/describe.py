@@ -12,12 +12,16 @@ __all__ = ["check_profile", "describe", "name_of"]
 
 SYSTEMS = {
     "fbrs": "an f-BRS",
+    "fbrs_demo": "an f-BRS",
     "ritm": "a RITM",
     "ritm_demo": "a RITM",
     "avalanche": "an avalanche",
+    "avalanche_demo": "an avalanche",
     "saic_is": "a SAIC-IS",
+    "saic_is_demo": "a SAIC-IS",
     "simpleclick": "a SimpleClick or CFR-ICL",
     "cfr_icl": "a CFR-ICL",
+    "cfr_icl_demo": "a CFR-ICL",
     "clickseg": "a clickseg",
 }
 VIT_SIZES = {160: "tiny", 768: "Base", 1024: "Large", 1280: "Huge"}

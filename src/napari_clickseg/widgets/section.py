@@ -6,6 +6,8 @@ from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtWidgets import QFormLayout, QSizePolicy, QWidget
 from superqt import QCollapsible
 
+from .form import wide_form
+
 __all__ = ["Section"]
 
 ALL = 2**24 - 1
@@ -28,9 +30,8 @@ class Section(QCollapsible):
     def add_form(self) -> QFormLayout:
         """An empty form as the content, whose fields are as wide as there is room."""
         body = QWidget()
-        form = QFormLayout(body)
+        form = wide_form(body)
         form.setContentsMargins(4, 0, 0, 0)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self.addWidget(body)
         return form
 

@@ -60,7 +60,8 @@ TOOLTIPS: dict[str, str] = {
     "all of it: press Take.",
     "start_take": "Make all of the mask the object in work; clicks then correct it.",
     "opacity": "How much the preview covers the image.",
-    "outline": "Show the outline of the mask instead of filling it (U).",
+    "outline": "Show the outline of the mask instead of filling it (U), as wide on the screen\n"
+    "at any zoom. It is a layer of its own, which goes when this is off.",
     "click_size": "Size of the clicks' symbols on the screen; 0 hides them.",
     "line_width": "Width of strokes, contours and boxes on the screen.\n"
     "What the model sees does not depend on it.",
@@ -122,11 +123,13 @@ TOOLTIPS: dict[str, str] = {
     "The mask has the image's own size all the same.",
     "zoom_skip": "Look at the whole view for this many clicks before zooming in.",
     "flip": "Average with the mirrored image: slightly better masks, twice the time.",
-    "profile": "Whose numbers are used: those of the system the model was published with.\n"
+    "profile": "Whose numbers are used: those of the system the model was published with,\n"
+    "here as in its demo (..._demo).\n"
     "RITM and avalanche files look alike, and SimpleClick and CFR-ICL files: choose here.",
     "refinement": "Backpropagating refinement changes numbers inside the network until the mask\n"
     "obeys the clicks: better masks of hard objects, more time. NoBRS takes the mask as it is.",
     "brs_evaluations": "Calls of the network at most for the refinement of each click (L-BFGS).",
+    "brs_seconds": "The refinement of each click ends with the call that is over later than this.",
     "max_clicks": "The network is shown this many clicks at most, the oldest.\n"
     "Refinement takes all clicks, but was published showing the network 5 or 8.",
     "cascade_steps": "Cascade-forward refinement: how often the network looks again at its own\n"

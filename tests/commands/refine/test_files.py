@@ -11,6 +11,7 @@ from tifffile import imread, imwrite
 
 from napari_clickseg.commands import refine, refine_files
 from napari_clickseg.commands.refine import main
+from napari_clickseg.data.mask_writer import save_mask
 from napari_clickseg.data.replacing import replacing
 from napari_clickseg.engine.refine import MaskRefiner
 
@@ -247,3 +248,71 @@ def test_records_without_planes_of_older_versions_count(folders, weights, colour
     assert call(folders, "--model", weights) == 0
     assert "(2 of them finished before)" in capsys.readouterr().out
     assert rows(folders[2] / "changes.csv") == before
+
+
+def test_what_was_not_refined_is_told_in_a_table(folders, weights, colours, capsys):
+    images, masks, out = folders
+    broken = images / "b.tif"
+    broken.write_bytes(broken.read_bytes()[:500])
+    (masks / "a.png").rename(masks / "alone.png")
+    assert call(folders, "--model", weights) == 2
+    why = {row["image"]: row["why"] for row in rows(out / "not_refined.csv")}
+    assert list(why) == ["b", "a", "alone", "without"]
+    assert "b.tif" in why["b"] and "no mask" in why["a"] and "no image" in why["alone"]
+    said = capsys.readouterr().out
+    assert "0 of 1 images refined" in said and "a, alone, without" in said
+    assert str(out / "not_refined.csv") in said
+
+
+def test_after_a_run_that_went_well_only_those_without_a_mask_are_left(folders, weights, colours):
+    good = (folders[0] / "b.tif").read_bytes()
+    (folders[0] / "b.tif").write_bytes(good[:500])
+    call(folders, "--model", weights)
+    (folders[0] / "b.tif").write_bytes(good)
+    assert call(folders, "--model", weights) == 0
+    assert [row["image"] for row in rows(folders[2] / "not_refined.csv")] == ["without"]
+
+
+def test_an_output_folder_that_cannot_be_made_is_told_once_and_at_once(
+    folders, weights, colours, capsys
+):
+    file = folders[2].with_name("file")
+    file.write_text("mine")
+    assert call((*folders[:2], file / "out"), "--model", weights) == 2
+    assert not colours.calls
+    said = capsys.readouterr().err
+    assert said.count("Nothing can be written into") == 1 and "Give another folder" in said
+
+
+def test_a_mask_stack_of_an_image_of_one_plane_is_refused(folders, weights, colours, capsys):
+    zarr = pytest.importorskip("zarr")
+    (folders[1] / "a.png").unlink()
+    zarr.save_array(str(folders[1] / "a.zarr"), np.ones((5, 20, 30), np.uint8))
+    assert call(folders, "--model", weights) == 2
+    assert "a.zarr is a stack (axis 0 of 5). A mask is (H, W)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["a.zarr", "a.ome.zarr"])
+def test_masks_in_zarr(folders, weights, colours, scene, name):
+    pytest.importorskip("zarr")
+    images, masks, out = folders
+    mask = np.asarray(Image.open(masks / "a.png"))
+    save_mask(masks / name, mask)
+    (masks / "a.png").unlink()
+    assert call(folders, "--model", weights) == 0
+    refined = imread(out / "a.tif")
+    assert (refined != truth(scene)).mean() < 0.01
+    calls = colours.calls
+    assert call(folders, "--model", weights) == 0 and colours.calls == calls
+    save_mask(masks / name, np.where(mask == 2, 0, mask).astype(np.uint8))
+    assert call(folders, "--model", weights) == 0 and colours.calls > calls
+    assert set(np.unique(imread(out / "a.tif"))) == {0, 1}
+
+
+def test_one_image_and_a_label_image_inside_a_zarr_group(folders, weights, colours, scene):
+    zarr = pytest.importorskip("zarr")
+    images, masks, out = folders
+    group = zarr.create_group(str(masks / "slide.zarr"))
+    group.create_array("cells", data=np.asarray(Image.open(masks / "a.png")))
+    assert call((images / "a.png", masks / "slide.zarr" / "cells", out), "--model", weights) == 0
+    assert (imread(out / "a.tif") != truth(scene)).mean() < 0.01

@@ -218,3 +218,20 @@ def test_a_session_of_other_objects_is_refused(given, tmp_path, weights, colours
     write_session(tmp_path / "a.clickseg.json", session)
     assert call(given, "--model", weights, "--clicks", tmp_path / "a.clickseg.json") == 2
     assert "are not in the mask" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["OME-Zarr", "array"])
+def test_masks_of_all_planes_in_zarr(given, weights, colours, small, wanted, named):
+    zarr = pytest.importorskip("zarr")
+    (given[1] / "a.ome.tif").unlink()
+    if named:
+        group = zarr.create_group(str(given[1] / "a.ome.zarr"), zarr_format=2)
+        group.create_array("0", data=small[:, None])
+        axes = [{"name": name} for name in "tzyx"]
+        group.attrs["multiscales"] = [{"axes": axes, "datasets": [{"path": "0"}]}]
+    else:
+        zarr.save_array(str(given[1] / "a.zarr"), small)
+    assert call(given, "--model", weights) == 0
+    refined = imread(given[2] / "a.tif")
+    assert refined.size == wanted.size
+    assert (refined.reshape(wanted.shape) != wanted).mean(axis=(1, 2)).max() < 0.01

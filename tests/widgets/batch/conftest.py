@@ -17,24 +17,17 @@ def labels(scene):
 
 
 @pytest.fixture
-def dock_of(shared_viewer, qtbot):
+def dock_of(shared_viewer, closing):
     """Makes a dock, with another network or of another kind if one is given."""
     from napari_clickseg.widgets.batch.dock import BatchDock
 
-    docks = []
-
     def make(model=None, kind=None):
-        if kind is None:
-            dock = BatchDock(shared_viewer, load=lambda name, device: model or ColourModel())
-        else:
-            dock = kind(shared_viewer)
-        qtbot.addWidget(dock)
-        docks.append(dock)
-        return shared_viewer, dock
+        if kind is not None:
+            return shared_viewer, closing(kind(shared_viewer))
+        dock = BatchDock(shared_viewer, load=lambda name, device: model or ColourModel())
+        return shared_viewer, closing(dock)
 
-    yield make
-    for dock in docks:
-        dock.shut_down()
+    return make
 
 
 @pytest.fixture

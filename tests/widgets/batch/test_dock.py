@@ -1,5 +1,7 @@
 """The dock that refines existing masks, in a viewer."""
 
+import threading
+
 import numpy as np
 import pytest
 from fakes import ColourModel
@@ -10,7 +12,7 @@ pytest.importorskip("napari")
 from widgets.batch.calls import select, session_file, wait  # noqa: E402
 from widgets.disks import SlowModel, wait_inside  # noqa: E402
 
-from napari_clickseg.commands import refine_files  # noqa: E402
+from napari_clickseg.commands import refine, refine_files  # noqa: E402
 from napari_clickseg.data.datasets.reading import read_labels  # noqa: E402
 from napari_clickseg.data.session_file import SavedObject  # noqa: E402
 from napari_clickseg.engine.refine import MaskRefiner  # noqa: E402
@@ -132,7 +134,7 @@ def test_folders_and_their_review(dock_of, qtbot, scene, labels, tmp_path, monke
     dock.folder_page.out.choose(tmp_path / "out")
     dock.start()
     wait(qtbot, dock)
-    assert dock.status.text().startswith("2 images refined, 4 objects.")
+    assert dock.status.text().startswith("2 of 2 images refined, 4 objects.")
     assert (tmp_path / "out" / "b.png").exists() and (tmp_path / "out" / "review.csv").exists()
     row = next(i for i, row in enumerate(dock.table.rows) if row[:2] == ("b", 9))
     select(dock, row)
@@ -143,6 +145,79 @@ def test_folders_and_their_review(dock_of, qtbot, scene, labels, tmp_path, monke
     dock.start()
     wait(qtbot, dock)
     assert "(2 of them finished before)" in dock.status.text()
+
+
+@pytest.fixture
+def folders(tmp_path, scene, labels):
+    """Five images with masks, and one without."""
+    for name in "abcdef":
+        for part, array in (("images", scene), ("masks", labels)):
+            (tmp_path / part).mkdir(exist_ok=True)
+            Image.fromarray(array).save(tmp_path / part / f"{name}.png")
+    (tmp_path / "masks" / "f.png").unlink()
+    return tmp_path
+
+
+def choose(dock, folders, out="out"):
+    """Choose the folders."""
+    dock.what.setCurrentIndex(1)
+    for name in ("images", "masks"):
+        getattr(dock.folder_page, name).choose(folders / name)
+    dock.folder_page.out.choose(folders / out)
+
+
+def test_what_could_not_be_refined_leaves_room_for_the_table(dock_of, qtbot, folders, monkeypatch):
+    monkeypatch.setattr(refine_files, "_refiner", lambda options: MaskRefiner(ColourModel()))
+    for name in "bcde":
+        (folders / "images" / f"{name}.png").write_bytes(b"")
+    _, dock = dock_of()
+    choose(dock, folders)
+    dock.start()
+    wait(qtbot, dock)
+    first, alone, *reasons = dock.status.text().splitlines()
+    assert first.startswith("1 of 5 images refined, 2 objects.")
+    assert alone == "Without a partner of the same name, and left out: f."
+    assert [line[:2] for line in reasons[1:4]] == ["b:", "c:", "d:"]
+    assert reasons[4:] == ["... and 1 more."]
+    told = (folders / "out" / "not_refined.csv").read_text(encoding="utf-8-sig")
+    assert all(f"{name}.png is empty" in told for name in "bcde") and "\nf," in told
+
+
+def test_an_output_folder_that_cannot_be_written(dock_of, qtbot, folders):
+    (folders / "file").write_text("mine")
+    _, dock = dock_of()
+    choose(dock, folders, "file/out")
+    dock.start()
+    wait(qtbot, dock)
+    assert dock.status.text().startswith("Nothing can be written into")
+    assert len(dock.status.text().splitlines()) == 1
+
+
+def test_after_a_cancel_what_is_finished_can_be_reviewed(dock_of, qtbot, folders, monkeypatch):
+    monkeypatch.setattr(refine_files, "_refiner", lambda options: MaskRefiner(ColourModel()))
+    entered, go_on, real = threading.Event(), threading.Event(), refine_files.refine_file
+
+    def held(files, *more):
+        if files.name == "b":
+            entered.set()
+            assert go_on.wait(20)
+        return real(files, *more)
+
+    monkeypatch.setattr(refine, "refine_file", held)
+    viewer, dock = dock_of()
+    choose(dock, folders)
+    dock.start()
+    qtbot.waitUntil(entered.is_set, timeout=20_000)
+    dock.cancel.click()
+    go_on.set()
+    wait(qtbot, dock)
+    assert dock.status.text().startswith("Cancelled: 1 of 5 images refined, 2 objects.")
+    assert {row[0] for row in dock.table.rows} == {"a"}
+    select(dock, 0)
+    assert [layer.name for layer in viewer.layers] == ["a", "a refined"]
+    dock.start()
+    wait(qtbot, dock)
+    assert "5 of 5 images refined (1 of them finished before)" in dock.status.text()
 
 
 def test_output_in_the_input_is_refused(dock_of, qtbot, labels, scene, tmp_path):
@@ -174,7 +249,7 @@ def test_a_folder_is_segmented_from_sessions(dock_of, qtbot, scene, tmp_path, mo
     assert dock.refine.text() == "Segment"
     dock.start()
     wait(qtbot, dock)
-    assert dock.status.text().startswith("1 images segmented, 1 object.")
+    assert dock.status.text().startswith("1 image segmented, 1 object.")
     assert read_labels(tmp_path / "out" / "a.tif").max() == 6
 
 
@@ -262,4 +337,4 @@ def test_a_folder_with_corrected_masks(dock_of, qtbot, scene, labels, tmp_path, 
     dock.start()
     wait(qtbot, dock)
     assert sorted(said) == [9]
-    assert dock.status.text().startswith("1 images refined, 2 objects.")
+    assert dock.status.text().startswith("1 of 1 image refined, 2 objects.")

@@ -203,7 +203,7 @@ def test_a_stack_of_a_folder_is_reviewed_at_its_plane(
         getattr(dock.folder_page, name).choose(tmp_path / name)
     dock.start()
     wait(qtbot, dock)
-    assert dock.status.text().startswith("1 images refined, 5 objects.")
+    assert dock.status.text().startswith("1 of 1 image refined, 5 objects.")
     row = next(i for i, row in enumerate(dock.table.rows) if row[1:3] == (7, 3))
     select(dock, row)
     assert [layer.name for layer in viewer.layers] == ["a 3", "a 3 refined"]

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import unreadable
+from ..ome_zarr import is_zarr, open_zarr, zarr_axes
 from ..planes import PlaneIndex
 from ..scenes import DatasetError
 from ..tiff import open_tiff
@@ -26,7 +27,7 @@ class LabelStack:
     Attributes
     ----------
     path : Path
-        A TIFF of many pages, or npy.
+        A TIFF of many pages, npy, or (OME-)Zarr.
     shape : tuple of int
         All axes of the file.
     names : tuple of str
@@ -53,6 +54,8 @@ class LabelStack:
                 shape = np.load(path, mmap_mode="r", allow_pickle=False).shape
                 axes = [f"axis {number}" for number in range(len(shape) - 2)]
                 names = (*axes, "y", "x")[-len(shape) :]
+            elif is_zarr(path):
+                names, shape = zarr_axes(path)
             elif path.suffix.lower() in TIFF:
                 import tifffile
 
@@ -61,7 +64,7 @@ class LabelStack:
             else:
                 raise DatasetError(
                     f"The mask {path} is a picture, and the image a stack. Give a mask of all its "
-                    "planes: a TIFF of as many pages, or npy."
+                    "planes: a TIFF of as many pages, npy or Zarr."
                 )
         except DatasetError:
             raise
@@ -72,7 +75,7 @@ class LabelStack:
                 f"The mask {path} has the axes {', '.join(names)}. The mask of a stack has one "
                 "number for each pixel of a plane: save it without colours."
             )
-        return cls(path, tuple(int(side) for side in shape), names)
+        return cls(path, tuple(int(side) for side in shape), tuple(names))
 
     @property
     def axes(self) -> tuple[tuple[str, int], ...]:
@@ -99,6 +102,8 @@ class LabelStack:
                 array = np.load(self.path, mmap_mode="r", allow_pickle=False)
                 at = PlaneIndex.choose(self.names, self.shape, index, f"The mask {self.path}")
                 plane = np.asarray(at.arrange(array[at.index(self.shape, every, every)]))
+            elif is_zarr(self.path):
+                plane = open_zarr(self.path, index)[0][every, every]
             else:
                 # three or four planes may have been written as if they were red, green and blue
                 axes = [name for name, _ in self.axes]

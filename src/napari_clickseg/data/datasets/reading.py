@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from ..errors import StackError
 from ..readers import read_image
 from ..saved_session import LARGEST_LABEL
 from ..scenes import DatasetError
@@ -102,9 +103,9 @@ def read_labels(path: Path, like: Path | None = None) -> np.ndarray:
     Parameters
     ----------
     path : Path
-        PNG, BMP, GIF, TIFF or npy. Palettes give their indices, bool gives 0 and 1; in a coloured
-        mask each colour but black is a value, numbered in the order of red, green, blue. JPEG
-        gives the brightest channel, inexact as it is.
+        PNG, BMP, GIF, TIFF, npy or (OME-)Zarr. Palettes give their indices, bool gives 0 and 1;
+        in a coloured mask each colour but black is a value, numbered in the order of red, green,
+        blue. JPEG gives the brightest channel, inexact as it is.
     like : Path, optional
         A mask of the same objects: its colours have the numbers here that they have there, and
         others are counted on.
@@ -124,7 +125,13 @@ def read_labels(path: Path, like: Path | None = None) -> np.ndarray:
     """
     if path.suffix.lower() in LOSSY:
         return read_rgb(path).max(axis=2).astype(np.int32)
-    array, _ = read_numbers(path, None if like is None else (like, read_numbers(like)[1]))
+    try:
+        array, _ = read_numbers(path, None if like is None else (like, read_numbers(like)[1]))
+    except StackError as error:
+        sizes = ", ".join(f"{name} of {length}" for name, length in error.axes)
+        raise DatasetError(
+            f"The mask {path} is a stack ({sizes}). A mask is (H, W): one number per pixel."
+        ) from error
     if array.ndim != 2:
         raise DatasetError(
             f"The mask {path} has the shape {array.shape}. A mask is (H, W): one number per pixel."

@@ -11,7 +11,8 @@ import os
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ import numpy as np
 from ...cancel import Progress
 from ...geometry import Box
 from .errors import ExportError, writing
-from .label_objects import LabelObject, label_objects, shape_of
+from .label_objects import LabelObject, LabelPlane, as_planes, plane_objects, shape_of
 from .polygons import fill, outlines
 from .read_labels import ReadLabels, blank, paint_all
 
@@ -32,6 +33,9 @@ OUTLINED = (POLYGON, FREEHAND, TRACED)
 SUB_PIXEL = 128
 MOVE, LINE, CURVE, CUBIC, CLOSE = range(5)
 ENDS = {MOVE: 2, LINE: 2, CURVE: 4, CUBIC: 6, CLOSE: 0}  # numbers after each kind of segment
+POSITION = 56  # of the number of the plane, in the header
+HYPERSTACK = {"c": 4, "z": 8, "t": 12}  # of the plane along each axis, in the second header
+MOST_PLANES = 2**16
 LARGEST = 2**15 - 1  # coordinate of an outline of whole numbers
 ROUND = 256  # corners that stand for an oval
 DAMAGED = (
@@ -47,14 +51,16 @@ def write_roi_zip(
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> int:
-    """Write the objects of one image; returns how many.
+    """Write the objects of one image, or of the planes of a stack; returns how many.
 
     An object of one piece without holes becomes a traced outline, any other a composite.
 
     Parameters
     ----------
     path : str or path
-    labels : (H, W) array
+    labels : (H, W) array, or sequence of LabelPlane
+        Of a stack, each ROI has its position: slice or frame along one axis; channel, slice and
+        frame if there are axes called c, z and t; otherwise the number of the plane.
     classes : mapping of int to str, optional
         Class names of labels; they become part of the ROIs' names.
     progress, cancelled : callable, optional
@@ -65,21 +71,58 @@ def write_roi_zip(
     ExportError
         If these are no labels, or the file cannot be written.
     """
-    shape, count = shape_of(labels), 0
+    planes = as_planes(labels)
+    shapes, count = [shape_of(plane.labels) for plane in planes], 0
+    lengths = _lengths(planes)
     with (
         writing(path, "ROI set") as unfinished,
         zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as archive,
     ):
-        for item in label_objects(labels, classes, progress, cancelled):
-            archive.writestr(f"{item.id:05d}.roi", _encode(item, shape))
+        for number, item in plane_objects(planes, classes, progress, cancelled):
+            place = planes[number].place
+            name = f"{number + 1:04d}-{item.id:05d}" if place else f"{item.id:05d}"
+            facts = _plane_facts(place, lengths)
+            position = _position(place, number)
+            archive.writestr(f"{name}.roi", _encode(item, shapes[number], facts, position))
             count += 1
     return count
 
 
-def _encode(item: LabelObject, shape: tuple[int, int]) -> bytes:
+def _lengths(planes: Sequence[LabelPlane]) -> tuple[int, ...]:
+    """How many planes there are along each axis."""
+    return tuple(len({plane.place[name] for plane in planes}) for name in planes[0].place)
+
+
+def _plane_facts(place: Mapping[str, int], lengths: tuple[int, ...]) -> dict[str, str]:
+    """Properties that `read_roi_zip` needs to make a stack again."""
+    if not place:
+        return {}
+    return {
+        "plane": " ".join(map(str, place.values())),
+        "planes": " ".join(map(str, lengths)),
+    }
+
+
+def _position(place: Mapping[str, int], number: int) -> tuple[int, ...]:
+    """What ImageJ calls a plane: nothing, its number, or its channel, slice and frame."""
+    if not place:
+        return ()
+    steps = {name.lower(): step + 1 for name, step in place.items()}
+    if len(steps) < 2 or not set(steps) <= set(HYPERSTACK):
+        return (number + 1,)
+    return tuple(steps.get(axis, 0) for axis in HYPERSTACK)
+
+
+def _encode(
+    item: LabelObject,
+    shape: tuple[int, int],
+    more: Mapping[str, str],
+    position: tuple[int, ...],
+) -> bytes:
     box, found = item.box, outlines(item.mask, (item.box.top, item.box.left))
     name = f"{item.class_name} {item.id}" if item.class_name else f"{item.id}"
     facts = {"label": item.id, "height": shape[0], "width": shape[1], "class": item.class_name}
+    facts |= more
     lines = "".join(f"{key}: {_one_line(value)}\n" for key, value in facts.items() if value != "")
     simple = len(found) == 1 and not found[0].holes and max(box.bottom, box.right) <= LARGEST
     if simple:
@@ -102,9 +145,12 @@ def _encode(item: LabelObject, shape: tuple[int, int]) -> bytes:
     second = 64 + len(coordinates)
     text, facts_text = name.encode("utf-16-be"), lines.encode("utf-16-be")
     head = struct.pack(">4shBx4hH", MAGIC, VERSION, kind, *sides, count).ljust(36, b"\0")
-    head = (head + struct.pack(">i", floats)).ljust(60, b"\0") + struct.pack(">i", second)
+    alone = position[0] if len(position) == 1 else 0
+    head = (head + struct.pack(">i", floats)).ljust(POSITION, b"\0")
+    head += struct.pack(">2i", alone, second)
     fields = {16: second + 64, 20: len(text) // 2}
     fields |= {40: second + 64 + len(text), 44: len(facts_text) // 2}
+    fields |= dict(zip(HYPERSTACK.values(), position, strict=True)) if len(position) > 1 else {}
     tail = bytearray(64)
     for offset, value in fields.items():
         struct.pack_into(">i", tail, offset, value)
@@ -126,6 +172,8 @@ def is_roi_zip(path: str | os.PathLike[str]) -> bool:
 
 def read_roi_zip(path: str | os.PathLike[str], shape: tuple[int, int] | None = None) -> ReadLabels:
     """Read the areas of an ImageJ ROI set as labels; lines and points are passed over.
+
+    ROIs that all have a position are the labels of a stack ``(..., H, W)``.
 
     Parameters
     ----------
@@ -158,27 +206,58 @@ def read_roi_zip(path: str | os.PathLike[str], shape: tuple[int, int] | None = N
         ) from error
 
 
-def _labels(
-    rois: list[tuple[list[np.ndarray], dict[str, str]]], path: Path, shape: tuple[int, int] | None
-) -> ReadLabels:
-    rois = [(rings, facts) for rings, facts in rois if rings]
+def _labels(rois: list[_Roi], path: Path, shape: tuple[int, int] | None) -> ReadLabels:
+    rois = [roi for roi in rois if roi.rings]
     if not rois:
         raise ExportError(f"{path} holds no areas of ImageJ. Choose a ROI set with areas.")
-    reach = np.ceil(np.concatenate([r for rings, _ in rois for r in rings]).max(axis=0))
-    sizes = [(_number(facts, "height"), _number(facts, "width")) for _, facts in rois]
+    reach = np.ceil(np.concatenate([r for roi in rois for r in roi.rings]).max(axis=0))
+    sizes = [(_number(roi.facts, "height"), _number(roi.facts, "width")) for roi in rois]
     said = [size for size in sizes if min(size) > 0]
     shape = shape or (said[0] if len(said) == len(rois) else (int(reach[0]), int(reach[1])))
-    ids = [_number(facts, "label") for _, facts in rois]
-    if min(ids) < 1 or max(ids) >= 2**32 or len(set(ids)) < len(ids):
+    indices, lengths = _planes(rois)
+    ids = [_number(roi.facts, "label") for roi in rois]
+    twice = len(set(zip(indices, ids, strict=True))) < len(ids)
+    if min(ids) < 1 or max(ids) >= 2**32 or twice:
         ids = list(range(1, len(rois) + 1))
-    labels, masks = blank(shape, max(ids)), []
-    for label, (rings, _) in zip(ids, rois, strict=True):
-        ends = np.concatenate(rings)
+    labels = blank((*lengths, *shape), max(ids))
+    masks: dict[tuple[int, ...], list[tuple[int, Box, np.ndarray]]] = {}
+    for index, label, roi in zip(indices, ids, rois, strict=True):
+        ends = np.concatenate(roi.rings)
         box = Box(*np.floor(ends.min(axis=0)), *np.ceil(ends.max(axis=0))).clip(shape)
-        masks.append((label, box, fill(rings, box)))
-    paint_all(labels, masks)
-    named = {label: f.get("class", "") for label, (_, f) in zip(ids, rois, strict=True)}
+        masks.setdefault(index, []).append((label, box, fill(roi.rings, box)))
+    for index, found in masks.items():
+        paint_all(labels[index], found)
+    named = {label: roi.facts.get("class", "") for label, roi in zip(ids, rois, strict=True)}
     return ReadLabels(path.stem, labels, {label: name for label, name in named.items() if name})
+
+
+def _planes(rois: list[_Roi]) -> tuple[list[tuple[int, ...]], tuple[int, ...]]:
+    """The plane of each ROI in a stack, and the stack's lengths; without planes, both are empty.
+
+    Our own files say both. Of others, ROIs with positions are in a stack as long as these reach.
+    """
+    own = [(_numbers(roi.facts, "plane"), _numbers(roi.facts, "planes")) for roi in rois]
+    lengths = own[0][1]
+    if lengths and all(
+        told == lengths
+        and len(index) == len(lengths)
+        and all(i < n for i, n in zip(index, lengths, strict=True))
+        for index, told in own
+    ):
+        return [index for index, _ in own], lengths
+    if all(max(roi.position) > 0 for roi in rois):
+        indices = np.maximum([roi.position for roi in rois], 1) - 1
+        axes = [axis for axis in range(3) if indices[:, axis].max() > 0]
+        reach = tuple(int(n) + 1 for n in indices[:, axes].max(axis=0))
+        return [tuple(map(int, index)) for index in indices[:, axes]], reach
+    return [() for _ in rois], ()
+
+
+def _numbers(facts: Mapping[str, str], name: str) -> tuple[int, ...]:
+    """A property as numbers; none if it is something else."""
+    words = facts.get(name, "").split()
+    fit = all(word.isascii() and word.isdigit() and len(word) < 12 for word in words)
+    return tuple(map(int, words)) if fit else ()
 
 
 def _number(facts: Mapping[str, str], name: str) -> int:
@@ -187,16 +266,46 @@ def _number(facts: Mapping[str, str], name: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 0
 
 
-def _decode(data: bytes) -> tuple[list[np.ndarray], dict[str, str]]:
-    """Rings of corners (row, col), none for lines and points; and the properties."""
-    magic, _, kind, top, left, bottom, right, count = struct.unpack_from(">4shBx4hH", data)
+@dataclass(frozen=True)
+class _Roi:
+    """One ROI.
+
+    Attributes
+    ----------
+    rings : list of (n, 2) array
+        Corners (row, col); none for lines and points.
+    facts : dict of str to str
+        Properties.
+    position : (int, int, int)
+        Frame, slice and channel from 1, or the number of the plane as slice; 0 for all.
+    """
+
+    rings: list[np.ndarray]
+    facts: dict[str, str]
+    position: tuple[int, int, int]
+
+
+def _decode(data: bytes) -> _Roi:
+    magic = struct.unpack_from(">4s", data)[0]
     if magic != MAGIC:
         raise ValueError("it holds a file that is no ROI")
-    options, second = struct.unpack_from(">h", data, 50)[0], struct.unpack_from(">i", data, 60)[0]
+    alone, second = struct.unpack_from(">2i", data, POSITION)
+    channel, depth, frame = 0, 0, 0
+    if second and len(data) >= second + 16:
+        channel, depth, frame = struct.unpack_from(">3i", data, second + HYPERSTACK["c"])
+    position = (0, alone, 0) if max(channel, depth, frame) < 1 else (frame, depth, channel)
+    if max(position) > MOST_PLANES:
+        raise ValueError(f"it has a ROI on plane {max(position)}")
+    return _Roi(_rings(data), _facts(data, second) if second else {}, position)
+
+
+def _rings(data: bytes) -> list[np.ndarray]:
+    """Rings of corners (row, col), none for lines and points."""
+    _, _, kind, top, left, bottom, right, count = struct.unpack_from(">4shBx4hH", data)
+    options = struct.unpack_from(">h", data, 50)[0]
     floats = struct.unpack_from(">i", data, 36)[0]
-    facts = _facts(data, second) if second else {}
     if floats > 0:
-        return _path(np.frombuffer(data, ">f4", floats, 64)), facts
+        return _path(np.frombuffer(data, ">f4", floats, 64))
     if kind in (RECTANGLE, OVAL):
         if options & SUB_PIXEL and struct.unpack_from(">h", data, 4)[0] >= 223:
             x, y, width, height = struct.unpack_from(">4f", data, 18)
@@ -206,15 +315,15 @@ def _decode(data: bytes) -> tuple[list[np.ndarray], dict[str, str]]:
         unit = np.array([[0, 0], [0, 1], [1, 1], [1, 0]], float)
         if kind == OVAL:
             unit = np.stack([np.sin(turn), np.cos(turn)], axis=1) / 2 + 0.5
-        return [unit * (height, width) + (y, x)], facts
+        return [unit * (height, width) + (y, x)]
     if kind not in OUTLINED:
-        return [], facts
+        return []
     count = count or struct.unpack_from(">i", data, 18)[0]
     if options & SUB_PIXEL:
         points = np.frombuffer(data, ">f4", 2 * count, 64 + 4 * count).reshape(2, count)
-        return [points[::-1].T.astype(float)], facts
+        return [points[::-1].T.astype(float)]
     points = np.frombuffer(data, ">u2", 2 * count, 64).reshape(2, count)
-    return [points[::-1].T + np.array([top, left], float)], facts
+    return [points[::-1].T + np.array([top, left], float)]
 
 
 def _path(numbers: np.ndarray) -> list[np.ndarray]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,15 @@ from ...cancel import Progress, stop_if
 from ...geometry import Box
 from .errors import ExportError
 
-__all__ = ["LabelObject", "label_boxes", "label_objects", "shape_of"]
+__all__ = [
+    "LabelObject",
+    "LabelPlane",
+    "as_planes",
+    "label_boxes",
+    "label_objects",
+    "plane_objects",
+    "shape_of",
+]
 
 STRIP_PIXELS = 2**22  # read at a time
 FEW_LABELS = 2**20  # up to this label, a table of all of them is small
@@ -43,6 +52,22 @@ class LabelObject:
     def area(self) -> int:
         """Number of pixels."""
         return int(np.count_nonzero(self.mask))
+
+
+@dataclass(frozen=True, eq=False)
+class LabelPlane:
+    """Labels of one plane of a stack.
+
+    Attributes
+    ----------
+    labels : (H, W) array
+        Anything that can be sliced.
+    place : mapping of str to int
+        Index along each other axis, by the axis's name; empty if there is no stack.
+    """
+
+    labels: Any
+    place: Mapping[str, int] = field(default_factory=dict)
 
 
 def shape_of(labels: Any) -> tuple[int, int]:
@@ -140,3 +165,27 @@ def label_objects(
             progress(number / len(boxes))
         mask = np.asarray(labels[box.slices]) == label
         yield LabelObject(label, classes.get(label, ""), box, mask)
+
+
+def as_planes(labels: Any) -> Sequence[LabelPlane]:
+    """The planes of a stack as they are, anything else as the one plane there is."""
+    if isinstance(labels, Sequence) and all(isinstance(plane, LabelPlane) for plane in labels):
+        return labels
+    return [LabelPlane(labels)]
+
+
+def plane_objects(
+    planes: Sequence[LabelPlane],
+    classes: Mapping[int, str] | None = None,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Iterator[tuple[int, LabelObject]]:
+    """The objects of each plane with the plane's number from 0; see `label_objects`."""
+    for number, plane in enumerate(planes):
+        tell = None if progress is None else partial(_part, progress, number, len(planes))
+        for item in label_objects(plane.labels, classes, tell, cancelled):
+            yield number, item
+
+
+def _part(progress: Progress, done: int, count: int, part: float) -> None:
+    progress((done + part) / count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -23,7 +24,7 @@ class ReadLabels:
     ----------
     name : str
         Of the image that they belong to.
-    labels : (H, W) array
+    labels : (..., H, W) array
         uint16, or uint32 above 65535.
     classes : dict of int to str
         Class names of those labels that have one.
@@ -34,20 +35,28 @@ class ReadLabels:
     classes: dict[int, str] = field(default_factory=dict)
 
 
-def blank(shape: tuple[int, int], largest: int) -> np.ndarray:
+def blank(shape: tuple[int, ...], largest: int) -> np.ndarray:
     """Labels without objects.
 
     Raises
     ------
     ExportError
-        If the image would be empty or too large to be one.
+        If the image would be empty, too large to be one, or too large for the memory.
     """
-    if min(shape) < 1 or shape[0] * shape[1] > MOST_PIXELS:
+    if min(shape) < 1 or math.prod(shape) > MOST_PIXELS:
+        size = " x ".join(map(str, shape))
         raise ExportError(
-            f"These objects belong to an image of {shape[0]} x {shape[1]} pixels, which cannot be "
-            "opened as labels. Check that their coordinates are pixels."
+            f"These objects belong to an image of {size} pixels, which cannot be opened as labels. "
+            "Check that their coordinates are pixels."
         )
-    return np.zeros(shape, np.uint16 if largest <= np.iinfo(np.uint16).max else np.uint32)
+    dtype = np.uint16 if largest <= np.iinfo(np.uint16).max else np.uint32
+    try:
+        return np.zeros(shape, dtype)
+    except MemoryError as error:
+        raise ExportError(
+            f"Labels of {' x '.join(map(str, shape))} pixels do not fit into memory. Open them on "
+            "a larger machine."
+        ) from error
 
 
 def paint_all(labels: np.ndarray, objects: Iterable[tuple[int, Box, np.ndarray]]) -> None:

@@ -24,16 +24,18 @@ from ...data.exports.tables import Table
 from ...models.zoo import list_models
 from .. import messages
 from ..docked import Docked
+from ..form import wide_form
 from ..model.predictors import list_devices
 from ..table_view import TableView
 from ..work.jobs import Job
 from ..work.worker import Runner
 from .cleaning import CleaningSection
-from .fields import form_of, named
+from .fields import named
 from .folder_page import FolderPage
 from .jobs import FolderResult, FolderTask, LayerResult, LayerTask, SessionsResult, SessionsTask
 from .layer_page import LayerPage
 from .layer_target import LayerTarget
+from .messages import SESSIONS_CANCELLED, counted, refined, segmented
 from .review_layers import ReviewLayers
 
 if TYPE_CHECKING:
@@ -97,7 +99,7 @@ class BatchDock(Docked):
         column.addWidget(self.what)
         column.addWidget(self.pages)
         below = QWidget()
-        form = form_of(below)
+        form = wide_form(below)
         form.addRow("Model", self.model_box)
         form.addRow("Device", self.device_box)
         column.addWidget(below)
@@ -169,8 +171,7 @@ class BatchDock(Docked):
 
     def _on_finished(self, job: Job) -> None:
         if isinstance(job.error, Cancelled):
-            kept = " Finished files are kept; Refine goes on from there." if self.folders else ""
-            self._say(f"Cancelled.{kept}")
+            self._say(SESSIONS_CANCELLED if self.folders else "Cancelled.")
         elif job.error is not None:
             self._say(messages.one_sentence(job.error))
         elif isinstance(job.result, LayerResult):
@@ -178,10 +179,7 @@ class BatchDock(Docked):
         elif isinstance(job.result, FolderResult):
             self._show_folder(job.result)
         elif isinstance(job.result, SessionsResult):
-            images, objects = job.result.images, _objects(job.result.objects)
-            out = self.folder_page.out.path
-            head = f"{images} images segmented, {objects}. The masks are in {out}."
-            self._say("\n".join((head, *job.result.failures)))
+            self._say(segmented(job.result))
         self._refresh()
 
     # ------------------------------------------------------------------ what came out
@@ -192,23 +190,14 @@ class BatchDock(Docked):
         self._show(Table(COLUMNS, tuple(review)))
         planes = len({change.plane for change in result.changes})
         where = f" on {planes} planes" if planes > 1 else ""
-        self._say(f"{_objects(len(review))}{where} refined in the new layer '{layer.name}'.")
+        self._say(
+            f"{counted(len(review), 'object')}{where} refined in the new layer '{layer.name}'."
+        )
 
     def _show_folder(self, result: FolderResult) -> None:
         self._results = {done.files.name: done.files for done in result.results}
         self._show(tables(result.results)[1])
-        skipped = sum(done.skipped for done in result.results)
-        known = f" ({skipped} of them finished before)" if skipped else ""
-        self._say(
-            "\n".join(
-                (
-                    f"{len(result.results)} images refined{known}, "
-                    f"{_objects(len(self.table.rows))}. The tables are in "
-                    f"{self.folder_page.out.path}.",
-                    *result.failures,
-                )
-            )
-        )
+        self._say(refined(result))
 
     def _show(self, table: Table) -> None:
         self.table = table
@@ -258,10 +247,6 @@ class SegmentFolderDock(BatchDock):
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__(viewer)
         self.what.setCurrentIndex(1)
-
-
-def _objects(count: int) -> str:
-    return f"{count} object{'' if count == 1 else 's'}"
 
 
 def _stacked(table: Table) -> bool:

@@ -1,12 +1,10 @@
-"""Names, tooltips and forms of the batch dock's fields."""
+"""Names and tooltips of the batch dock's fields."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from qtpy.QtWidgets import QFormLayout, QWidget
-
-__all__ = ["form_of", "named"]
+__all__ = ["named"]
 
 TIPS = {
     "what": "Refine the objects of a layer, or masks in a folder.",
@@ -43,11 +41,3 @@ def named(widget: Any, name: str) -> Any:
     widget.setObjectName(name)
     widget.setToolTip(TIPS[name])
     return widget
-
-
-def form_of(parent: QWidget) -> QFormLayout:
-    """A form without margins whose fields take the room there is."""
-    form = QFormLayout(parent)
-    form.setContentsMargins(0, 0, 0, 0)
-    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-    return form

@@ -6,7 +6,8 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QWidget
 
 from ...commands.refine_files import RefineOptions
-from .fields import form_of, named
+from ..form import wide_form
+from .fields import named
 from .folder_line import PathEdit
 from .jobs import FolderTask, SessionsTask
 
@@ -29,7 +30,7 @@ class FolderPage(QWidget):
         self.images, self.masks = named(PathEdit(), "images"), named(PathEdit(), "masks")
         self.out, self.clicks = named(PathEdit(), "out"), named(PathEdit(), "clicks")
         self.corrected = named(PathEdit(), "corrected")
-        form = form_of(self)
+        form = wide_form(self)
         form.addRow("Images", self.images)
         form.addRow("Masks", self.masks)
         form.addRow("Output", self.out)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...cancel import Cancelled
+from ...commands.cli import sentence
 from ...commands.refine import refine_all
 from ...commands.refine_clicks import (
     clicks_on,
@@ -17,7 +19,7 @@ from ...commands.refine_clicks import (
     session_objects,
 )
 from ...commands.refine_files import FileResult, RefineOptions
-from ...commands.refine_matching import Files, match_files
+from ...commands.refine_matching import Files, match_files, without_partner
 from ...commands.refine_tables import write_tables
 from ...commands.segment_sessions import Replay, match_sessions, replay_all
 
@@ -171,15 +173,15 @@ class FolderTask:
         ------
         ValueError
             If the folders cannot be used; single files that cannot are in the result.
-        Cancelled
-            If `cancelled` answered true; the tables hold what is finished.
         """
         jobs = match_files(self.images, self.masks, self.out, self.clicks, self.corrected)
+        alone = without_partner(self.images, self.masks)
         results: list[FileResult] = []
-        failures: list[str] = []
+        failures: list[tuple[str, str]] = []
+        stopped = False
 
         def failed(files: Files, error: Exception) -> None:
-            failures.append(f"{files.name}: {error}")
+            failures.append((files.name, sentence(error)))
 
         def part(files: Files, done: float) -> None:
             tell((len(results) + len(failures) + done) / len(jobs))
@@ -188,18 +190,40 @@ class FolderTask:
             for result in refine_all(jobs, self.options, failed, part, cancelled):
                 results.append(result)
                 part(result.files, 0.0)
+        except Cancelled:
+            stopped = True
         finally:
-            if results:
-                write_tables(self.out, results)
-        return FolderResult(tuple(results), tuple(failures))
+            if results or failures:
+                write_tables(self.out, results, failures + alone)
+        done, wrong = tuple(results), tuple(failures)
+        return FolderResult(self.out, len(jobs), done, wrong, tuple(alone), stopped)
 
 
 @dataclass(frozen=True, eq=False)
 class FolderResult:
-    """The refined files, and sentences about those that could not be."""
+    """What became of folders.
 
+    Attributes
+    ----------
+    out : Path
+        Where masks and tables are.
+    images : int
+        That have masks.
+    results : tuple of FileResult
+    failures : tuple of (str, str)
+        Name and reason of those that could not be refined.
+    alone : tuple of (str, str)
+        Of images without a mask, and masks without an image.
+    stopped : bool
+        It was cancelled before it had come to the end.
+    """
+
+    out: Path
+    images: int
     results: tuple[FileResult, ...]
-    failures: tuple[str, ...]
+    failures: tuple[tuple[str, str], ...]
+    alone: tuple[tuple[str, str], ...] = ()
+    stopped: bool = False
 
 
 @dataclass(frozen=True)
@@ -213,20 +237,22 @@ class SessionsTask:
 
     def run(self, cancelled: Stop, tell: Tell) -> SessionsResult:
         """Write a mask for each image; see `FolderTask.run`."""
-        failures: list[str] = []
+        jobs = match_sessions(self.images, self.sessions, self.out)
+        failures: list[tuple[str, str]] = []
 
         def failed(job: Replay, error: Exception) -> None:
-            failures.append(f"{job.name}: {error}")
+            failures.append((job.name, sentence(error)))
 
-        jobs = match_sessions(self.images, self.sessions, self.out)
         done = list(replay_all(jobs, self.options, failed, tell, cancelled))
-        return SessionsResult(len(done), sum(count for _, count in done), tuple(failures))
+        objects = sum(count for _, count in done)
+        return SessionsResult(self.out, len(done), objects, tuple(failures))
 
 
 @dataclass(frozen=True)
 class SessionsResult:
-    """How many images and objects there are masks of, and sentences about the others."""
+    """How many images and objects there are masks of; name and reason of the others."""
 
+    out: Path
     images: int
     objects: int
-    failures: tuple[str, ...]
+    failures: tuple[tuple[str, str], ...]

@@ -8,9 +8,10 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QComboBox, QWidget
 
 from ...data.session_file import SUFFIX
+from ..form import wide_form
 from ..image.plane import level_shape
 from ..layer_box import LayerBox
-from .fields import form_of, named
+from .fields import named
 from .folder_line import PathEdit
 from .layer_target import LayerTarget
 
@@ -45,7 +46,7 @@ class LayerPage(QWidget):
         self.session = named(PathEdit(f"Sessions (*{SUFFIX})"), "session")
         self.corrected_box = named(LayerBox(viewer, "Labels", "none"), "corrected_layer")
         self.only = named(QCheckBox("Only the selected label"), "only")
-        form = form_of(self)
+        form = wide_form(self)
         form.addRow("Objects", self.labels_box)
         form.addRow("Planes", self.planes)
         form.addRow("Image", self.image_box)

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...geometry import Box
-from .. import messages
-from ..image.plane import (
-    Plane,
-    PlaneError,
-    contrast_limits,
-    displayed_plane,
-    level_shape,
-    reader_of,
-)
+from ..image.every_plane import planes_of
+from ..image.plane import Plane, contrast_limits, level_shape, reader_of
 from .jobs import PlaneOfLayers
 
 if TYPE_CHECKING:
@@ -94,7 +85,7 @@ class LayerTarget:
         levels = list(image.data) if image.multiscale else [image.data]
         planes: dict[tuple[int, ...], Plane] = {}
         parts = []
-        for plane, here in _planes(labels, image, dims, every):
+        for plane, here in planes_of(labels, image, dims, every):
             shape = plane.shape_in(level_shape(labels))
             there = here.shape_in(level_shape(image))
             if there != shape:
@@ -143,43 +134,6 @@ def go_to_object(viewer: Viewer, layer: Labels, label: int, place: np.ndarray) -
         dims.set_point(axis, world[axis - offset])
     layer.selected_label = label
     viewer.scene.camera.center = tuple(world[axis - offset] for axis in dims.displayed)
-
-
-@dataclass(frozen=True)
-class _Shown:
-    """What `displayed_plane` needs of napari's Dims, with the sliders elsewhere."""
-
-    ndim: int
-    ndisplay: int
-    displayed: tuple[int, ...]
-    point: tuple[float, ...]
-
-
-def _planes(labels: Labels, image: Image, dims: Dims, every: bool) -> Iterator[tuple[Plane, Plane]]:
-    """Planes of the labels, and those of the image that are shown with them."""
-    if not every:
-        yield displayed_plane(labels, dims), displayed_plane(image, dims)
-        return
-    shape, offset = level_shape(labels), dims.ndim - labels.ndim
-    others = [axis for axis in range(labels.ndim) if axis + offset not in dims.displayed]
-    for index in product(*(range(shape[axis]) for axis in others)):
-        place = np.zeros(labels.ndim)
-        place[others] = index
-        world, point = labels.data_to_world(place), list(dims.point)
-        for axis in others:
-            point[axis + offset] = float(world[axis])
-        shown = _Shown(dims.ndim, dims.ndisplay, tuple(dims.displayed), tuple(point))
-        plane = displayed_plane(labels, shown)
-        try:
-            yield plane, displayed_plane(image, shown)
-        except PlaneError as error:
-            if str(error) != messages.OFF_PLANE:
-                raise
-            raise ValueError(
-                f"'{image.name}' has no plane where plane {', '.join(map(str, index))} of "
-                f"'{labels.name}' is. Choose the image that the objects are of, or refine the "
-                "plane shown."
-            ) from error
 
 
 def _data(layer: Layer) -> Any:

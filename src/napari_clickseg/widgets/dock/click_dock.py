@@ -89,7 +89,7 @@ class ClickDock(Docked):
             self,
         )
         self.recovery = RecoveryBar(self.autosave, self._start_if_idle)
-        self.tools = ToolActions(self.clicking, self.controller, self)
+        self.tools = ToolActions(viewer, self.clicking, self.controller, self)
         self.controls.layout().insertWidget(1, self.tools.panel)
         self.starting = Starting(viewer, self.clicking, self.controller, self.actions)
         self.channels = ChannelPanel(viewer)

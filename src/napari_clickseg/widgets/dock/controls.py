@@ -9,7 +9,6 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QButtonGroup,
     QComboBox,
-    QFormLayout,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -24,6 +23,7 @@ from qtpy.QtWidgets import (
 )
 from superqt import QLabeledDoubleSlider, QLargeIntSpinBox
 
+from ..form import wide_form
 from ..objects.masks import POLICIES
 from ..tooltips import tooltip
 
@@ -119,8 +119,7 @@ class Controls(QWidget):
         column.addLayout(grid)
         column.addWidget(self.accept)
         column.addWidget(self.accept_part)
-        form = QFormLayout()
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form = wide_form()
         label_row = QHBoxLayout()
         label_row.setSpacing(4)
         label_row.addWidget(self.label, 1)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import messages
+from ..layers.mask_outline import MaskOutline
 from ..layers.region import RegionOutline
 from ..work.controller import Controller
 from ..work.tools import TOOLS
@@ -20,6 +21,7 @@ from .tool_panel import ToolPanel
 from .view_panel import ViewPanel
 
 if TYPE_CHECKING:
+    from napari.viewer import Viewer
     from qtpy.QtWidgets import QWidget
 
 __all__ = ["ToolActions"]
@@ -30,13 +32,16 @@ class ToolActions:
 
     Parameters
     ----------
+    viewer : napari Viewer
     clicking : Clicking
     controller : Controller
     parent : QWidget
         The dock.
     """
 
-    def __init__(self, clicking: Clicking, controller: Controller, parent: QWidget) -> None:
+    def __init__(
+        self, viewer: Viewer, clicking: Clicking, controller: Controller, parent: QWidget
+    ) -> None:
         self._clicking, self._controller, self._parent = clicking, controller, parent
         self.panel, self.view = ToolPanel(), ViewPanel()
         self.all_keys = labelled_button("all_keys", "All keys (F1)")
@@ -48,6 +53,7 @@ class ToolActions:
         self.panel.auto_run.toggled.connect(self.set_auto_run)
         self.panel.run.clicked.connect(lambda: self.run())
         self.view.edited.connect(self._apply_view)
+        self.outline = MaskOutline(viewer, clicking.layers)
         self.region = RegionOutline(clicking.layers, controller)
         self.view.region.toggled.connect(self.region.switch)
         self.view.region.toggled.connect(controller.want_pictures)
@@ -58,6 +64,7 @@ class ToolActions:
 
     def shut_down(self) -> None:
         """Let go of the application and the layers."""
+        self.outline.shut_down()
         self.region.shut_down()
         self._clicking.layers.lost.disconnect(self._on_lost)
         self._ctrl.close()
@@ -134,6 +141,8 @@ class ToolActions:
     def _on_lost(self, role: str) -> None:
         if role == "roi":
             self.view.region.setChecked(False)
+        elif role == "outline":
+            self.view.outline.setChecked(False)
 
     def _on_ctrl(self, down: bool) -> None:
         self._controller.hold(down and self._clicking.active)
@@ -156,6 +165,7 @@ class ToolActions:
 
     def _apply_view(self) -> None:
         self.view.apply(self._clicking.layers)
+        self.outline.show(self.view.outline.isChecked(), self.view.opacity.value())
         self._clicking.tools.set_width(float(self.view.line_width.value()))
 
     def _show_picture(self, *_: Any) -> None:

@@ -7,7 +7,6 @@ from qtpy.QtCore import Signal
 from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import (
     QCheckBox,
-    QFormLayout,
     QHBoxLayout,
     QLabel,
     QSpinBox,
@@ -15,6 +14,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from ..form import wide_form
 from ..layers.own import ON_SCREEN, ClickLayers
 from ..section import Section
 from ..tooltips import tooltip
@@ -55,8 +55,7 @@ class ViewPanel(Section):
         body = QWidget()
         column = QVBoxLayout(body)
         column.setContentsMargins(4, 0, 0, 0)
-        form = QFormLayout()
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form = wide_form()
         form.addRow("Opacity", self.opacity)
         form.addRow("Preview", self.outline)
         form.addRow("Click size", self.click_size)
@@ -83,10 +82,7 @@ class ViewPanel(Section):
             self.picture.setPixmap(QPixmap.fromImage(image))
 
     def apply(self, layers: ClickLayers) -> None:
-        """Show preview and clicks this way."""
-        if layers.preview is not None:
-            layers.preview.opacity = self.opacity.value()
-            layers.preview.contour = int(self.outline.isChecked())
+        """Show clicks this way."""
         size = (
             self.click_size.value() * self.devicePixelRatioF()
         )  # napari counts those of the device

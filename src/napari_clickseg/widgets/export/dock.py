@@ -6,12 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QComboBox,
     QFileDialog,
-    QFormLayout,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -27,25 +25,28 @@ from ...cancel import Cancelled
 from ...data.exports.tables import Table
 from .. import messages
 from ..docked import Docked
-from ..image.plane import displayed_plane, level_shape, objects_shape, plane_reader
+from ..form import wide_form
+from ..image.plane import level_shape, objects_shape
 from ..layer_box import LayerBox
 from ..table_view import TableView
 from ..work.jobs import Job
 from ..work.worker import Runner
-from .labels import class_names, one_plane, pixel_size, source_file
-from .saving import FORMATS, Task, measured, write
+from .labels import source_file
+from .saving import FORMATS, Task
+from .stacks import measure_all, write_all
+from .tasks import tasks_of
 
 if TYPE_CHECKING:
     import napari
 
-    from ...data.readers import ImageReader
-
 __all__ = ["ExportDock"]
 
-COPIED_BYTES = 2**28  # planes up to this size may be painted on while they are written
 NO_LABELS = "Add or choose a Labels layer to export."
 TIPS = {
-    "labels": "The Labels layer whose objects are written; of a stack, the plane that is shown.",
+    "labels": "The Labels layer whose objects are written.",
+    "planes": "Of a time-lapse or a volume: the plane that is shown, or all planes. TIFF,\n"
+    "OME-Zarr, COCO JSON, ImageJ ROI sets and measurements hold all planes; objects are\n"
+    "measured on each plane by itself.",
     "image": "The image that the objects are of: for intensities, and for the pixel size and\n"
     "the place on the earth that its file has.",
     "format": "What the file is for.",
@@ -76,6 +77,8 @@ class ExportDock(Docked):
         self._done: Callable[[Any], None] = self._say
         self.runner = Runner(self, name="clickseg_export")
         self.labels_box = _named(LayerBox(viewer, "Labels"), "labels")
+        self.planes = _named(QComboBox(), "planes")
+        self.planes.addItems(["This plane", "All planes"])
         self.image_box = _named(LayerBox(viewer, "Image", none="(none)"), "image")
         self.format_box = _named(QComboBox(), "format")
         for kind, form in FORMATS.items():
@@ -102,9 +105,10 @@ class ExportDock(Docked):
         self._on_labels()
 
     def _lay_out(self) -> None:
-        form = QFormLayout()
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form = wide_form()
         form.addRow("Objects", self.labels_box)
+        form.addRow("Planes", self.planes)
+        self._planes_label = form.labelForField(self.planes)
         form.addRow("Image", self.image_box)
         form.addRow("Format", self.format_box)
         form.addRow("", self.note)
@@ -149,8 +153,10 @@ class ExportDock(Docked):
     def _on_labels(self) -> None:
         """Take it that the objects are of the topmost image of their shape."""
         labels = self.labels_box.layer
-        if labels is not None:
-            shape = level_shape(labels)
+        shape = () if labels is None else level_shape(labels)
+        for widget in (self.planes, self._planes_label):
+            widget.setVisible(len(shape) > 2)
+        if shape:
             images = self.image_box.layers
             fits = (i for i in images if shape in (level_shape(i), objects_shape(i)))
             self.image_box.choose(next(fits, None))
@@ -204,21 +210,21 @@ class ExportDock(Docked):
         self._agreed = path
         kind = self.kind
         self._begin(
-            lambda task, tell, stop: write(kind, path, task, tell, stop),
+            lambda tasks, tell, stop: write_all(kind, path, tasks, tell, stop),
             self._say,
             kind == "measurements",
         )
 
     def show_measurements(self) -> None:
         """Measure the objects and show the table."""
-        self._begin(measured, self._show, True)
+        self._begin(measure_all, self._show, True)
 
     def _begin(
         self, work: Callable[..., Any], done: Callable[[Any], None], intensities: bool
     ) -> None:
-        """Run ``work(task, progress, cancelled)`` in the worker, then `done` with its result."""
+        """Run ``work(tasks, progress, cancelled)`` in the worker, then `done` with its result."""
         try:
-            task = self._task(intensities)
+            tasks = self._tasks(intensities)
         except ValueError as error:
             self._say(messages.one_sentence(error))
             return
@@ -226,31 +232,17 @@ class ExportDock(Docked):
         self._done = done
         self.bar.setValue(0)
         self._say("")
-        self.runner.submit(Job(self._request, lambda stop, tell: work(task, tell, stop)))
+        self.runner.submit(Job(self._request, lambda stop, tell: work(tasks, tell, stop)))
         self._refresh()
 
-    def _task(self, intensities: bool) -> Task:
+    def _tasks(self, intensities: bool) -> list[Task]:
         """What is chosen now, as values that the worker may use."""
-        layer, image = self.labels_box.layer, self.image_box.layer
-        plane = displayed_plane(layer, self._viewer.dims)
-        labels = one_plane(layer, plane)
-        size = labels.dtype.itemsize * labels.shape[0] * labels.shape[1]
-        if isinstance(layer.data, np.ndarray) and size <= COPIED_BYTES:
-            labels = np.array(labels[0 : labels.shape[0], 0 : labels.shape[1]])
-        colours = layer.colormap
-        return Task(
-            labels,
-            class_names(layer.features),
-            pixel_size(layer.scale, layer.units, plane.axes),
-            self._source(),
-            self._pixels(image) if intensities and image is not None else None,
-            self._name(),
-            lambda label: tuple(round(255 * c) for c in np.ravel(colours.map(label))[:3]),
+        image = self.image_box.layer if intensities else None
+        every = not self.planes.isHidden() and self.planes.currentIndex() == 1
+        source = self._source()
+        return tasks_of(
+            self.labels_box.layer, image, self._viewer.dims, every, source, self._name()
         )
-
-    def _pixels(self, image: Any) -> ImageReader:
-        """The shown plane of an image."""
-        return plane_reader(image, displayed_plane(image, self._viewer.dims))
 
     def _on_finished(self, job: Job) -> None:
         if isinstance(job.error, Cancelled):

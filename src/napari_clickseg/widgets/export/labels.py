@@ -9,13 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...data.exports.errors import ExportError
 from ...data.pixel_size import PixelSize
 
 if TYPE_CHECKING:
     from ..image.plane import Plane
 
-__all__ = ["class_names", "feature_columns", "one_plane", "pixel_size", "single", "source_file"]
+__all__ = [
+    "OnePlane",
+    "class_names",
+    "feature_columns",
+    "one_plane",
+    "pixel_size",
+    "plane_pixel_size",
+    "source_file",
+]
 
 CLASS_COLUMNS = ("class", "class_name", "name")
 
@@ -53,30 +60,34 @@ def pixel_size(scale: Sequence[float], units: Sequence[Any], axes: Sequence[int]
     return PixelSize(row, col, names.pop() if len(names) == 1 else "")
 
 
-def single(data: Any, what: str) -> Any:
-    """The 2-D array of a Labels layer that a plugin command was given.
+def plane_pixel_size(layer: Any, plane: Plane, source: Path | None) -> PixelSize:
+    """The size of a pixel of a plane: the layer's, or else what the image's file says.
 
-    Raises
-    ------
-    ExportError
-        If it is a stack.
+    napari opens files without their pixel size. A size in inches is that of a print and does not
+    count.
+
+    Parameters
+    ----------
+    layer : napari layer
+    plane : Plane
+        Of the layer.
+    source : Path or None
+        File of the image.
     """
-    array = data[0] if isinstance(data, Sequence) else data
-    if len(array.shape) != 2:
-        raise ExportError(
-            f"'{what}' is a stack of {len(array.shape)} axes, and this format holds one plane. "
-            "Use Plugins > Click segmentation > Export objects, which writes the plane shown."
-        )
-    return array
+    size = pixel_size(layer.scale, layer.units, plane.axes)
+    if size.known or source is None or tuple(plane.axes) != (layer.ndim - 2, layer.ndim - 1):
+        return size
+    told = PixelSize.of_file(source)
+    return size if told is None or told.unit == "in" else told
 
 
 def one_plane(layer: Any, plane: Plane) -> Any:
     """The labels of one plane, sliced when they are asked for."""
     array = layer.data[0] if layer.multiscale else layer.data
-    return array if len(plane.steps) == 2 else _Sliced(array, plane)
+    return array if len(plane.steps) == 2 else OnePlane(array, plane)
 
 
-class _Sliced:
+class OnePlane:
     """One plane of a stack of labels, to be sliced like an array."""
 
     def __init__(self, array: Any, plane: Plane) -> None:

@@ -14,7 +14,7 @@ from ...cancel import Progress
 from ...data.exports.errors import ExportError
 from ...data.pixel_size import PixelSize
 
-__all__ = ["FORMATS", "Format", "Task", "measured", "unsigned", "write"]
+__all__ = ["FORMATS", "Format", "Task", "check_suffix", "counted", "measured", "unsigned", "write"]
 
 Stop = Callable[[], bool]
 
@@ -101,6 +101,10 @@ class Task:
         ``colour(label) -> (red, green, blue)``, for pictures.
     channels : tuple of str
         Names of the image's channels.
+    place : mapping of str to int
+        Index of the plane along each other axis, if all planes of a stack are meant.
+    steps : mapping of str to (float, str)
+        How far planes are from each other along those axes that tell it, and the unit.
     """
 
     labels: Any
@@ -111,6 +115,8 @@ class Task:
     name: str = "image"
     colour: Callable[[int], tuple[int, int, int]] | None = None
     channels: tuple[str, ...] = ()
+    place: Mapping[str, int] = field(default_factory=dict)
+    steps: Mapping[str, tuple[float, str]] = field(default_factory=dict)
 
 
 def write(
@@ -125,13 +131,19 @@ def write(
     Cancelled
         If `cancelled` answered true.
     """
-    path, suffixes = Path(path), FORMATS[kind].suffixes
+    path = Path(path)
+    check_suffix(kind, path)
+    return WRITERS[kind](path, task, progress, cancelled)
+
+
+def check_suffix(kind: str, path: Path) -> None:
+    """Raise `ExportError` if a file's name does not end as those of a format do."""
+    suffixes = FORMATS[kind].suffixes
     if not path.name.lower().endswith(suffixes):
         raise ExportError(
             f"{FORMATS[kind].title} ends in {' or '.join(suffixes)}, and {path.name} does not. "
             f"Save it as {path.stem}{suffixes[0]}."
         )
-    return WRITERS[kind](path, task, progress, cancelled)
 
 
 def _labels(path: Path, task: Task, progress: Progress, cancelled: Stop, wide: bool = False) -> str:
@@ -160,7 +172,7 @@ def _coco(path: Path, task: Task, progress: Progress, cancelled: Stop, polygons:
 
     name = task.name if task.source is None else task.source.name
     count = write_coco(path, task.labels, task.classes, name, polygons, progress, cancelled)
-    return _counted(count, path)
+    return counted(count, path)
 
 
 def _geojson(path: Path, task: Task, progress: Progress, cancelled: Stop) -> str:
@@ -170,13 +182,13 @@ def _geojson(path: Path, task: Task, progress: Progress, cancelled: Stop) -> str
     place = None if task.source is None else Georeference.of_tiff(task.source)
     count = write_geojson(path, task.labels, task.classes, place, progress, cancelled)
     where = "in the image's map coordinates" if place else "in pixels"
-    return _counted(count, path, where)
+    return counted(count, path, where)
 
 
 def _rois(path: Path, task: Task, progress: Progress, cancelled: Stop) -> str:
     from ...data.exports.imagej import write_roi_zip
 
-    return _counted(write_roi_zip(path, task.labels, task.classes, progress, cancelled), path)
+    return counted(write_roi_zip(path, task.labels, task.classes, progress, cancelled), path)
 
 
 def _classes(path: Path, task: Task, progress: Progress, cancelled: Stop) -> str:
@@ -186,7 +198,7 @@ def _classes(path: Path, task: Task, progress: Progress, cancelled: Stop) -> str
     for label, name in task.classes.items():
         if task.colour is not None and name not in colours:
             colours[name] = "#{:02x}{:02x}{:02x}".format(*task.colour(label))
-    return _counted(write_classes(path, task.labels, task.classes, colours), path)
+    return counted(write_classes(path, task.labels, task.classes, colours), path)
 
 
 def _measurements(path: Path, task: Task, progress: Progress, cancelled: Stop) -> str:
@@ -194,7 +206,7 @@ def _measurements(path: Path, task: Task, progress: Progress, cancelled: Stop) -
 
     table = measured(task, progress, cancelled)
     write_measurements(path, table)
-    return _counted(len(table.rows), path)
+    return counted(len(table.rows), path)
 
 
 def measured(task: Task, progress: Progress, cancelled: Stop) -> Any:
@@ -206,7 +218,8 @@ def measured(task: Task, progress: Progress, cancelled: Stop) -> Any:
     )
 
 
-def _counted(count: int, path: Path, where: str = "") -> str:
+def counted(count: int, path: Path, where: str = "") -> str:
+    """What was written, in a sentence."""
     objects = "1 object is" if count == 1 else f"{count} objects are"
     return f"{objects} in {path}{', ' if where else ''}{where}."
 

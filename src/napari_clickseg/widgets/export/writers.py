@@ -1,12 +1,15 @@
-"""npe2 writers: a Labels layer as other programs read it, from napari's Save dialog."""
+"""npe2 writers: a Labels layer as other programs read it, from napari's Save dialog.
+
+Of a stack, all planes are written.
+"""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from .labels import class_names, pixel_size, single
+from .labels import class_names, pixel_size
 
 __all__ = [
     "write_class_table",
@@ -30,12 +33,34 @@ def _told() -> Iterator[None]:
 
 
 def _write(
-    writer: Callable[..., Any], path: str, data: Any, attributes: Attributes, **options: Any
+    kind: str,
+    writer: Callable[..., Any],
+    path: str,
+    data: Any,
+    attributes: Attributes,
+    **options: Any,
 ) -> list[str]:
-    """Write a plane of labels with the classes that the layer's features name."""
+    """Write a plane of labels, or all planes of a stack, with the classes of its features.
+
+    Parameters
+    ----------
+    kind : str
+        Key of `FORMATS`, for stacks.
+    writer : callable
+        ``writer(path, labels, classes, **options)``, for planes.
+    path, data, attributes
+        As napari gives them.
+    """
+    from .stacks import write_all
+    from .tasks import tasks_of_data
+
+    labels = data[0] if isinstance(data, Sequence) else data
     with _told():
-        labels = single(data, attributes.get("name", "The layer"))
-        writer(path, labels, class_names(attributes.get("features")), **options)
+        if len(labels.shape) > 2:
+            tasks = tasks_of_data(labels, attributes)
+            write_all(kind, path, tasks, lambda part: None, lambda: False)
+        else:
+            writer(path, labels, class_names(attributes.get("features")), **options)
     return [path]
 
 
@@ -43,28 +68,29 @@ def write_coco_json(path: str, data: Any, attributes: Attributes) -> list[str]:
     """Write a Labels layer as COCO JSON with run lengths; returns the path."""
     from ...data.exports.coco import write_coco
 
-    return _write(write_coco, path, data, attributes, image_name=attributes.get("name", "image"))
+    name = attributes.get("name", "image")
+    return _write("coco", write_coco, path, data, attributes, image_name=name)
 
 
 def write_geojson_file(path: str, data: Any, attributes: Attributes) -> list[str]:
     """Write a Labels layer as GeoJSON polygons in pixels; returns the path."""
     from ...data.exports.geojson import write_geojson
 
-    return _write(write_geojson, path, data, attributes)
+    return _write("geojson", write_geojson, path, data, attributes)
 
 
 def write_roi_set(path: str, data: Any, attributes: Attributes) -> list[str]:
     """Write a Labels layer as a zip of ImageJ ROIs; returns the path."""
     from ...data.exports.imagej import write_roi_zip
 
-    return _write(write_roi_zip, path, data, attributes)
+    return _write("rois", write_roi_zip, path, data, attributes)
 
 
 def write_class_table(path: str, data: Any, attributes: Attributes) -> list[str]:
     """Write the classes of a Labels layer as CSV; returns the path."""
     from ...data.exports.tables import write_classes
 
-    return _write(write_classes, path, data, attributes)
+    return _write("classes", write_classes, path, data, attributes)
 
 
 def write_measurement_table(path: str, data: Any, attributes: Attributes) -> list[str]:
@@ -74,7 +100,7 @@ def write_measurement_table(path: str, data: Any, attributes: Attributes) -> lis
     def measured(path: str, labels: Any, classes: dict[int, str]) -> None:
         write_measurements(path, measure(labels, classes=classes, pixel_size=_size(attributes)))
 
-    return _write(measured, path, data, attributes)
+    return _write("measurements", measured, path, data, attributes)
 
 
 def write_ome_zarr(path: str, data: Any, attributes: Attributes) -> list[str]:
@@ -85,7 +111,7 @@ def write_ome_zarr(path: str, data: Any, attributes: Attributes) -> list[str]:
     def written(path: str, labels: Any, classes: dict[int, str]) -> None:
         save_mask(path, unsigned(labels), pixel_size=_size(attributes))
 
-    return _write(written, path, data, attributes)
+    return _write("zarr", written, path, data, attributes)
 
 
 def _size(attributes: Attributes) -> Any:

@@ -43,7 +43,7 @@ class ImageFolder:
         self._memory = Memory()
         self._masked: set[Path] = set()
         self._unreadable: dict[Path, tuple[str, str]] = {}  # what the list says, and why
-        self._skipped = ""
+        self._skipped: dict[str, list[str]] = {}  # names by the reason
         self._target: tuple[FolderImage, int] | None = None
         self._last: FolderImage | None = None
         self._request = 0
@@ -110,10 +110,11 @@ class ImageFolder:
             self._target, self._last = None, image
             self.runner.cancel()
             self._refresh()
+            self._say_with_skipped(self._place())
             return
         self._target, self._last = (image, step), image
         self._request += 1
-        self._say(f"{self._skipped}{texts.opening(image.path.name)}")
+        self._say(texts.opening(image.path.name))
         after = self.saver.last(image.mask)
         self.runner.submit(Job(self._request, open_work(image, after)))
 
@@ -144,7 +145,8 @@ class ImageFolder:
         """Name an image that cannot be opened, and go on in the direction of the last step."""
         reason = reason.replace(str(image.path), image.path.name)
         self._unreadable[image.path] = state, reason
-        self._skipped += f"{texts.skipped(image.path.name, reason)} "
+        names = self._skipped.setdefault(reason, [])
+        names += [] if image.path.name in names else [image.path.name]
         self._refresh()
         place = self.images.index(image) + step if image in self.images else -1
         if step and 0 <= place < len(self.images):
@@ -152,8 +154,7 @@ class ImageFolder:
         else:
             if step and self.image in self.images:
                 self._last = self.image  # it stays open: the next step is from there
-            self._say(self._skipped)
-            self._skipped = ""
+            self._say_with_skipped("")
 
     def _swap(self, image: FolderImage, opened: OpenedImage) -> None:
         """Put an image in the place of the one that is open."""
@@ -180,13 +181,11 @@ class ImageFolder:
             self._viewer.reset_view()
         self._unreadable.pop(image.path, None)
         self._refresh()
-        said = texts.shown(
-            image.path.name, self.images.index(image) + 1, len(self.images), len(self._masked)
+        self._say_with_skipped(
+            self._place()
+            if opened.refused is None
+            else texts.refused(image.mask.name, opened.refused)
         )
-        if opened.refused is not None:
-            said = texts.refused(image.mask.name, opened.refused)
-        self._say(f"{self._skipped}{said}")
-        self._skipped = ""
 
     def _on_wrote(self, image: FolderImage, text: str, saved: bool) -> None:
         """Say what became of a mask."""
@@ -229,6 +228,16 @@ class ImageFolder:
             return
         places = [place for place, image in enumerate(self.images) if image.path == path]
         self.show(places[0] if places else 0)
+
+    def _place(self) -> str:
+        """Which image is open."""
+        count, place = len(self.images), self.images.index(self.image) + 1
+        return texts.shown(self.image.path.name, place, count, len(self._masked))
+
+    def _say_with_skipped(self, text: str) -> None:
+        """Say something, and once what was skipped on the way there."""
+        self._say("\n".join(filter(None, (text, *texts.skipped(self._skipped)))))
+        self._skipped.clear()
 
     def _say(self, text: str) -> None:
         self.panel.status.setText(text)

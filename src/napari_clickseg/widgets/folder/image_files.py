@@ -102,12 +102,12 @@ def save_work(
         Nobody changes it meanwhile.
     known : callable
         Stamp of the mask's file as it was read or written last; a file with another one is not
-        replaced.
+        replaced, one that is gone is written again.
     session : SavedSession or None
     """
 
     def work(cancelled: Stop, tell: Callable[[Any], None]) -> Stamp:
-        if stamp(image.mask) != known():
+        if stamp(image.mask) not in (None, known()):
             raise MaskError(
                 f"{image.mask} was changed by somebody else since it was read, and is not "
                 "replaced. Move it away and accept again, or open the image again to go on with it."

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+from ...data.datasets.base import some
+
+SHOWN = 2
+"""Reasons that are said; the list tells all."""
 FIRST = "This is the first image of the folder."
 LAST = "This is the last image of the folder."
 NO_FOLDER = "Open a folder of images first."
 STACK = (
-    "it is a stack of planes, and the mask of an image in a folder is one plane. Open it with File "
-    "> Open files and choose it above: there the dock clicks on each of its planes."
+    "a stack of planes cannot be clicked on here, where each image has a mask of one plane. Open "
+    "it with File > Open files and choose it above: there the dock clicks on each of its planes."
 )
 LAYER_GONE = (
     "The objects layer of this image was removed, so its mask is left as it is on the disk. Choose "
@@ -20,9 +26,15 @@ def opening(name: str) -> str:
     return f"Opening {name}..."
 
 
-def skipped(name: str, reason: str) -> str:
-    """For an image that cannot be opened."""
-    return f"{name} was skipped: {reason}"
+def skipped(images: Mapping[str, Sequence[str]]) -> list[str]:
+    """For images that cannot be opened: their names by the reason."""
+    reasons = list(images.items())
+    said = [
+        f"{some(names)} {'was' if len(names) == 1 else 'were'} skipped: {reason}"
+        for reason, names in reasons[:SHOWN]
+    ]
+    more = sum(len(names) for _, names in reasons[SHOWN:])
+    return said + ([f"{more} more could not be opened: the list tells why."] if more else [])
 
 
 def refused_image(name: str) -> str:

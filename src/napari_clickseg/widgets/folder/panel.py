@@ -11,7 +11,6 @@ from qtpy.QtGui import QBrush
 from qtpy.QtWidgets import (
     QCheckBox,
     QFileDialog,
-    QFormLayout,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -111,15 +110,11 @@ class FolderPanel(Section):
         column.addWidget(self.shown)
         column.addWidget(self.status)
         column.addWidget(self.written)
-        form = QFormLayout()
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form = self.options.add_form()
         form.addRow("Name", self.pattern)
         form.addRow("Folder", self.masks)
         form.addRow("Correct", self.correct)
         form.addRow("Clicks", self.clicks)
-        options = QWidget()
-        options.setLayout(form)
-        self.options.addWidget(options)
         column.addWidget(self.options)
         self.addWidget(body)
 

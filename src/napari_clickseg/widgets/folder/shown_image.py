@@ -129,7 +129,7 @@ class ShownImage:
         labels, items = self._opened.labels, dict(self._opened.items)
         known = memory.known.get(path, {})
         kept, since = memory.unsaved.pop(path, (None, None))
-        if kept is not None and since == self._stamp:
+        if kept is not None and self._stamp in (since, None):
             labels, items, self.edited = kept[:, :], known, True
         self._filling = True
         if labels is not None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from psygnal import Signal
 
-from ..image.plane import Plane, channel_axis, level_shape, objects_shape
+from ..image.plane import Plane, objects_shape
 from .class_colours import object_colours
+from .placing import TRANSFORM, placed, transform
 from .redraw import undrawn
 from .window import Window, is_large
 from .zeros import zeros
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["COLOURS", "ClickLayers", "bare", "is_preview"]
 
-TRANSFORM = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
 ROLES = ("objects", "preview", "positive", "negative")
 PREVIEW = "clickseg preview"
 COLOURS = {
@@ -84,6 +83,7 @@ class ClickLayers:
         self.shapes: Shapes | None = None
         self.roi: Shapes | None = None
         self.preview: Labels | None = None
+        self.outline: Labels | None = None
         self.objects: Labels | None = None
         self.colours = COLOURS["green and red"]
         self.shape: tuple[int, ...] = ()
@@ -105,7 +105,7 @@ class ClickLayers:
 
     @property
     def _marks(self) -> tuple[Layer, ...]:
-        ours = (*self.points, self.shapes, self.roi, self.preview)
+        ours = (*self.points, self.shapes, self.roi, self.preview, self.outline)
         return tuple(layer for layer in ours if layer is not None)
 
     @property
@@ -160,7 +160,8 @@ class ClickLayers:
     def drop_marks(self) -> None:
         """Remove points and preview, which mean nothing without the image, from the viewer."""
         gone = [mark for mark in self._marks if mark in self._viewer.layers]
-        self.positive = self.negative = self.shapes = self.roi = self.preview = self._spare = None
+        self.positive = self.negative = self.shapes = self.roi = None
+        self.preview = self.outline = self._spare = None
         if gone:
             with self._viewer.layers.batched_update():  # the viewer tidies up once, not for each
                 for mark in gone:
@@ -190,7 +191,7 @@ class ClickLayers:
         self.window = after
         with undrawn(self.preview):
             self.preview.data = data
-            self.preview.translate = self._placed(after.start)
+            self.preview.translate = placed(self.image, self.shape, after.start)
 
     def provide(self, window: Window, plane: Plane) -> None:
         """Have memory ready for a preview that covers a window; the worker may call this.
@@ -203,33 +204,6 @@ class ClickLayers:
             spare[window.index(plane, window.box(plane))][:, ::PAGE] = 0
             self._spare = spare
 
-    def _placed(self, start: Sequence[float] | None = None) -> np.ndarray:
-        """The translation of a layer whose first pixel lies at `start` of the image's.
-
-        Along an axis of channels its only step lies in the middle of all of them.
-        """
-        image, axis = self.image, self._channels
-        start = np.zeros(len(self.shape)) if start is None else np.array(start, dtype=float)
-        if axis is not None:
-            start[axis] = (level_shape(image)[axis] - 1) / 2
-        moved = np.subtract(image.data_to_world(start), image.data_to_world((0,) * len(start)))
-        return image.translate + np.linalg.solve(image.affine.linear_matrix, moved)
-
-    @property
-    def _channels(self) -> int | None:
-        """The axis along which our layers have one step, as long as all channels."""
-        axis = channel_axis(self.image)
-        return None if axis is None or self.shape == level_shape(self.image) else axis
-
-    def _transform(self) -> dict[str, Any]:
-        found = {name: getattr(self.image, name) for name in TRANSFORM}
-        axis = self._channels
-        if axis is not None:
-            found["scale"] = np.array(found["scale"], dtype=float)
-            found["scale"][axis] *= level_shape(self.image)[axis]
-            found["translate"] = self._placed()
-        return found
-
     def _make_objects(self, shape: tuple[int, ...]) -> Labels:
         from napari.layers import Labels
 
@@ -238,7 +212,7 @@ class ClickLayers:
             name="clickseg objects",
             opacity=0.65,
             colormap=object_colours(),
-            **self._transform(),
+            **transform(self.image, self.shape),
         )
 
     def _make_preview(self, shape: tuple[int, ...]) -> Labels:
@@ -254,7 +228,7 @@ class ClickLayers:
             metadata={PREVIEW: True},
             opacity=0.5,
             colormap=DirectLabelColormap(color_dict=colours),
-            **self._transform(),
+            **transform(self.image, self.shape),
         )
 
     def _make_positive(self, shape: tuple[int, ...]) -> Points:
@@ -271,7 +245,7 @@ class ClickLayers:
             ndim=len(self.shape),
             name="clickseg shapes",
             face_color="transparent",
-            **self._transform(),
+            **transform(self.image, self.shape),
         )
         self._viewer.add_layer(self.shapes)
         return self.shapes
@@ -286,15 +260,40 @@ class ClickLayers:
             edge_color="white",
             face_color="transparent",
             opacity=0.8,
-            **self._transform(),
+            **transform(self.image, self.shape),
         )
+        self._add_to_look_at(self.roi)
+        return self.roi
+
+    def make_outline(self, cells: np.ndarray, **place: Any) -> Labels:
+        """Make the layer that shows the outline of the preview's masks; the layer in use stays so.
+
+        Parameters
+        ----------
+        cells : np.ndarray
+            Labels of a grid that is as fine as the screen.
+        **place
+            Scale and translation of the grid.
+        """
+        from napari.layers import Labels
+
+        self.outline = Labels(
+            cells,
+            name="clickseg outline",
+            metadata={PREVIEW: True},
+            colormap=self.preview.colormap,
+            **{**transform(self.image, self.shape), **place},
+        )
+        self._add_to_look_at(self.outline)
+        return self.outline
+
+    def _add_to_look_at(self, layer: Layer) -> None:
         selection = self._viewer.layers.selection
         active = selection.active
-        self._viewer.add_layer(self.roi)
-        self.roi.editable = False
+        self._viewer.add_layer(layer)
+        layer.editable = False
         if active is not None:
             selection.active = active
-        return self.roi
 
     def _make_points(self, ndim: int, name: str, symbol: str, colour: str) -> Points:
         from napari.layers import Points
@@ -310,7 +309,7 @@ class ClickLayers:
             face_color="#ffffff30" if ring else colour,
             border_color=colour,
             border_width=0.25 if ring else 0.0,
-            **self._transform(),
+            **transform(self.image, self.shape),
         )
 
     # ------------------------------------------------------------------ following the viewer
@@ -327,7 +326,7 @@ class ClickLayers:
             self.image = self._made_for = None
             self.lost.emit("image")
             return
-        for role in (*ROLES, "shapes", "roi"):
+        for role in (*ROLES, "shapes", "roi", "outline"):
             if layer is getattr(self, role):
                 setattr(self, role, None)
                 self.lost.emit(role)
@@ -344,7 +343,7 @@ class ClickLayers:
 
     def _on_transform(self, event: Any = None) -> None:
         for layer in self.own:
-            for name, value in self._transform().items():
+            for name, value in transform(self.image, self.shape).items():
                 setattr(layer, name, value)
         if self.preview is not None:
-            self.preview.translate = self._placed(self.window.start)
+            self.preview.translate = placed(self.image, self.shape, self.window.start)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QCheckBox, QDoubleSpinBox, QWidget
+from qtpy.QtWidgets import QCheckBox, QWidget
 
 from ...engine.profiles import NO_BRS, Profile
 from ..section import Section
 from ..tooltips import tooltip
-from .fields import CLEANING_ROWS, choice, cleaning_fields, getter, number, setter, signal
+from .fields import CLEANING_ROWS, choice, cleaning_fields, decimal, getter, number, setter, signal
 from .options import (
     CLEANING,
     PROFILE_NAMES,
@@ -38,6 +38,7 @@ ROWS = {
     "flip": "Flip",
     "refinement": "Refinement",
     "brs_evaluations": "Iterations",
+    "brs_seconds": "Time limit",
     "max_clicks": "Network clicks",
     "cascade_steps": "CFR steps",
     "cascade_adaptive": "CFR end",
@@ -69,17 +70,15 @@ class AdvancedPanel(Section):
             setattr(self, name, widget)
         self.profile = choice(PROFILE_NAMES)
         self.zoom_in = QCheckBox("zoom in on object")
-        self.zoom_expansion = QDoubleSpinBox()
-        self.zoom_expansion.setRange(1.0, 4.0)
-        self.zoom_expansion.setSingleStep(0.1)
-        self.zoom_expansion.setSuffix(" ×")
+        self.zoom_expansion = decimal(1.0, 4.0, 0.1, " ×", places=2)
         self.zoom_target = number(0, 2048, step=32, suffix=" px", special="as it is")
         self.zoom_fixed = QCheckBox("square, whatever its shape")
         self.longest_side = number(0, 8192, step=100, suffix=" px", special="as it is")
-        self.zoom_skip = number(-1, 20, special="zoom at once")
+        self.zoom_skip = number(-1, 1000, special="zoom at once")
         self.flip = QCheckBox("average mirrored")
         self.refinement = choice(REFINEMENTS)
         self.brs_evaluations = number(1, 1000, suffix=" at most")
+        self.brs_seconds = decimal(0.0, 600.0, 0.5, " s", special="none")
         self.max_clicks = number(0, 1000, special="all")
         self.cascade_steps = number(0, 1000, special="none")
         self.cascade_adaptive = QCheckBox("early, once the mask settles")

@@ -9,7 +9,16 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QSpinBox, QWidg
 
 from ...engine.profiles import KEPT_PARTS, MOST_SMOOTH
 
-__all__ = ["CLEANING_ROWS", "choice", "cleaning_fields", "getter", "number", "setter", "signal"]
+__all__ = [
+    "CLEANING_ROWS",
+    "choice",
+    "cleaning_fields",
+    "decimal",
+    "getter",
+    "number",
+    "setter",
+    "signal",
+]
 
 CLEANING_ROWS = {
     "fill_holes": "Holes",
@@ -41,19 +50,28 @@ def number(
     return box
 
 
+def decimal(
+    low: float, high: float, step: float, suffix: str, special: str | None = None, places: int = 1
+) -> QDoubleSpinBox:
+    """A spin box with decimal places; `special` is shown for the lowest value."""
+    box = QDoubleSpinBox()
+    box.setRange(low, high)
+    box.setSingleStep(step)
+    box.setDecimals(places)
+    box.setSuffix(suffix)
+    box.setKeyboardTracking(False)
+    if special is not None:
+        box.setSpecialValueText(special)
+    return box
+
+
 def cleaning_fields() -> dict[str, QWidget]:
     """Widgets for the fields of `options.CLEANING`, by name."""
-    smooth = QDoubleSpinBox()
-    smooth.setRange(0.0, MOST_SMOOTH)
-    smooth.setSingleStep(0.5)
-    smooth.setDecimals(1)
-    smooth.setSuffix(" px")
-    smooth.setSpecialValueText("none")
     return {
         "fill_holes": QCheckBox("fill"),
         "keep_parts": choice(KEPT_PARTS),
         "min_size": number(0, 10**9, suffix=" px", special="any size"),
-        "smooth": smooth,
+        "smooth": decimal(0.0, MOST_SMOOTH, 0.5, " px", special="none"),
     }
 
 

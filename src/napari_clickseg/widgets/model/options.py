@@ -25,7 +25,7 @@ __all__ = [
 DEFAULT_PROFILE = "clickseg"
 """Whose numbers the fields show until a model is loaded."""
 
-IN_THE_DOCK = {"ritm": "ritm_demo"}
+IN_THE_DOCK = {name: f"{name}_demo" for name in PROFILES if f"{name}_demo" in PROFILES}
 """Profiles of published demos, in place of those of their evaluation."""
 PROFILE_NAMES = tuple(PROFILES)
 REFINEMENTS = BRS
@@ -36,6 +36,12 @@ ZOOM_FIELDS = {
     "zoom_skip": "skip_clicks",
 }
 SIZES = ("zoom_target", "zoom_fixed")
+LIMITS = {
+    "longest_side": "network_size",
+    "max_clicks": "max_clicks",
+    "brs_seconds": "brs_seconds",
+}
+"""Fields in which 0 stands for none."""
 PLAIN_FIELDS = {
     "flip": "flip",
     "refinement": "brs",
@@ -76,8 +82,7 @@ def profile_values(profile: Profile) -> dict[str, Any]:
         "zoom_target": max(zoom.target_size) if fixed else zoom.target_size,
         "zoom_fixed": fixed,
         "zoom_skip": zoom.skip_clicks,
-        "longest_side": profile.network_size or 0,
-        "max_clicks": profile.max_clicks or 0,
+        **{name: getattr(profile, field) or 0 for name, field in LIMITS.items()},
         **{name: getattr(profile, field) for name, field in PLAIN_FIELDS.items()},
         **{name: getattr(profile, name) for name in CLEANING},
     }
@@ -108,10 +113,9 @@ def overrides(
         found["zoom_in"] = zoom
     elif "zoom_in" in touched:
         found["zoom_in"] = on
-    if "max_clicks" in touched:
-        found["max_clicks"] = touched["max_clicks"] or None
-    if "longest_side" in touched:
-        found["network_size"] = touched["longest_side"] or None
+    for name, field in LIMITS.items():
+        if name in touched:
+            found[field] = touched[name] or None
     for name, field in PLAIN_FIELDS.items():
         if name in touched:
             found[field] = touched[name]
@@ -155,7 +159,8 @@ def idle_fields(
         off = "ZoomIn is off: the whole image is looked at."
         idle |= dict.fromkeys((*ZOOM_FIELDS, *SIZES), off)
     if values["refinement"] == NO_BRS:
-        idle["brs_evaluations"] = "There is no refinement that could iterate."
+        iterates = "There is no refinement that could iterate."
+        idle |= dict.fromkeys(("brs_evaluations", "brs_seconds"), iterates)
     if values["cascade_steps"] == 0:
         idle["cascade_adaptive"] = "There are no CFR steps that could end early."
     reason = None

@@ -11,7 +11,6 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import (
     QApplication,
-    QFormLayout,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -32,6 +31,7 @@ from .. import messages
 from ..batch.folder_line import PathEdit
 from ..dock.opening import clicking_dock
 from ..docked import Docked, bring_forward
+from ..form import wide_form
 from ..remembered import remember_run
 from ..work.jobs import Job
 from ..work.worker import Runner
@@ -97,9 +97,7 @@ class RunDock(Docked):
         self.found.hide()
         self.picture = PictureView()
         self.tabs = QTabWidget()
-        self.form = QFormLayout()
-        self.form.setContentsMargins(0, 0, 0, 0)
-        self.form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self.form = wide_form()
         self._lay_out()
         self.start_button.clicked.connect(self.start)
         self.look_at_data.clicked.connect(self.check_data)
