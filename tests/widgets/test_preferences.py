@@ -52,6 +52,22 @@ def test_a_dock_begins_as_preferred(dock_of, qtbot, tmp_path):
     qtbot.waitUntil(lambda: dock.controller.threshold == 0.7)
 
 
+def test_the_cache_is_where_it_is_preferred(dock_of, tmp_path, monkeypatch):
+    from napari_clickseg.data import pyramid_cache
+
+    monkeypatch.setattr(pyramid_cache, "_preferred", "")
+    monkeypatch.delenv("CLICKSEG_CACHE", raising=False)
+    _, dock = dock_of()
+    usual = pyramid_cache.cache_folder()
+    begin_with(dock, replace(Preferences(), cache_folder=f" {tmp_path / 'mine'} "))
+    assert pyramid_cache.cache_folder() == tmp_path / "mine" / "pyramids"
+    monkeypatch.setenv("CLICKSEG_CACHE", str(tmp_path / "said"))
+    assert pyramid_cache.cache_folder() == tmp_path / "said" / "pyramids"
+    monkeypatch.delenv("CLICKSEG_CACHE")
+    begin_with(dock, Preferences())
+    assert pyramid_cache.cache_folder() == usual
+
+
 def test_a_preferred_model_or_device_that_is_not_here_is_said(dock_of):
     _, dock = dock_of()
     begin_with(dock, replace(Preferences(), model="gone.pth", device="cuda:77"))

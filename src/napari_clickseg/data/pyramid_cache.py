@@ -19,7 +19,7 @@ from .arrays import LEAST_SIDE
 from .errors import ImageError
 from .means import halved
 
-__all__ = ["cache_folder", "cached_levels"]
+__all__ = ["cache_folder", "cached_levels", "prefer_cache_folder"]
 
 BAND_PIXELS = 2**22  # read at a time while a pyramid is made
 CACHE_BYTES = 20 * 2**30  # pyramids used least recently are deleted beyond this
@@ -28,9 +28,18 @@ VERSION = 1  # of what is kept; part of every key
 SPARE_BYTES = 2**26  # left free on the disk
 
 
+_preferred = ""
+
+
+def prefer_cache_folder(path: str) -> None:
+    """Keep pyramids in a folder where ``CLICKSEG_CACHE`` names none; empty takes the user's."""
+    global _preferred
+    _preferred = path.strip()
+
+
 def cache_folder() -> Path:
-    """Where pyramids are kept: ``CLICKSEG_CACHE``, or the user's cache folder."""
-    named = os.environ.get("CLICKSEG_CACHE", "")
+    """Where pyramids are kept: ``CLICKSEG_CACHE``, the one preferred, or the user's cache."""
+    named = os.environ.get("CLICKSEG_CACHE", "") or os.path.expanduser(_preferred)
     if named:
         return Path(named) / "pyramids"
     import pooch

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from ..data.pyramid_cache import prefer_cache_folder
 from .layers.own import COLOURS
 
 __all__ = ["Preferences", "begin_with", "key_texts", "preferences"]
@@ -36,6 +37,8 @@ class Preferences:
         Of clicks, lines and the preview: a name of `layers.own.COLOURS`.
     threads : int
         That a network on the processor may use; 0 leaves that to PyTorch.
+    cache_folder : str
+        Of the smaller copies of large images; empty for the user's.
     """
 
     model: str = ""
@@ -46,6 +49,7 @@ class Preferences:
     autosave: bool = True
     colours: str = "green and red"
     threads: int = 0
+    cache_folder: str = ""
 
 
 def begin_with(dock: Any, wanted: Preferences) -> None:
@@ -69,6 +73,7 @@ def begin_with(dock: Any, wanted: Preferences) -> None:
     dock.autosave.on = wanted.autosave
     dock.clicking.layers.colours = COLOURS.get(wanted.colours, COLOURS[Preferences.colours])
     dock.controller.cache.threads = wanted.threads
+    prefer_cache_folder(wanted.cache_folder)
     if wanted.threshold:
         dock.controls.threshold.setValue(wanted.threshold)
     if wrong:

@@ -1,4 +1,4 @@
-"""Sample images without download: generated cells, scikit-image photographs, a lazy mosaic."""
+"""Sample images without download: drawn cells and a slope, photographs, a lazy mosaic."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from .slope import slope
 
 __all__ = [
     "PHOTOGRAPHS",
@@ -17,6 +19,8 @@ __all__ = [
     "sample_cells",
     "sample_coffee",
     "sample_mosaic",
+    "sample_slope",
+    "slope",
 ]
 
 PHOTOGRAPHS = {
@@ -172,6 +176,11 @@ def sample_cells() -> list[LayerData]:
     image = cells()
     low, high = (float(v) for v in np.percentile(image, (0.5, 99.8)))
     return [(image, {"name": "cells", "contrast_limits": (low, high)}, "image")]
+
+
+def sample_slope() -> list[LayerData]:
+    """Sample data: a drawn snow slope with an avalanche, RGB."""
+    return [(slope(), {"name": "slope"}, "image")]
 
 
 def sample_mosaic() -> list[LayerData]:

@@ -11,7 +11,7 @@ __all__ = ["avalanche", "slope"]
 SUN = np.array([-0.55, -0.65])  # down and to the right the slope falls into shadow
 SNOW = np.array([0.93, 0.94, 0.96], np.float32)
 SHADE = np.array([0.52, 0.60, 0.74], np.float32)
-DEBRIS = np.array([0.86, 0.85, 0.83], np.float32)
+DEBRIS = np.array([0.75, 0.72, 0.67], np.float32)
 ROCK = np.array([0.30, 0.28, 0.27], np.float32)
 SKY = np.array([0.42, 0.60, 0.86], np.float32), np.array([0.74, 0.83, 0.93], np.float32)
 TREES = np.array([0.13, 0.19, 0.16], np.float32)
@@ -31,8 +31,7 @@ def slope(shape: tuple[int, int] = (768, 1024), seed: int = 0) -> np.ndarray:
     -------
     (H, W, 3) uint8 array
     """
-    scene = _Scene(shape, seed)
-    return scene.paint()
+    return _Scene(shape, seed).paint()
 
 
 def avalanche(shape: tuple[int, int] = (768, 1024), seed: int = 0) -> np.ndarray:
@@ -55,7 +54,7 @@ class _Scene:
             np.linspace(0, 1, width, dtype=np.float32),
             indexing="ij",
         )
-        self.ground = self._noise(0.22)
+        self.ground = self._noise(0.5, 0.03)
         self.ridge = self._ridge()
         self.debris = self._debris()
 
@@ -77,6 +76,8 @@ class _Scene:
 
     def _debris(self) -> np.ndarray:
         """How much of each pixel is avalanche: release, track, and a tongue with lobes."""
+        from scipy.ndimage import label
+
         top, end = self.rng.uniform(0.30, 0.36), self.rng.uniform(0.80, 0.88)
         start, drift = self.rng.uniform(0.35, 0.6), self.rng.uniform(-0.16, 0.16)
         along = (self.rows - top) / (end - top)
@@ -86,13 +87,15 @@ class _Scene:
         release = 0.075 * np.exp(-((inside / 0.22) ** 2))
         tongue = 0.075 * np.exp(-(((inside - 0.82) / 0.2) ** 2))
         half = 0.035 + release + tongue
-        edge = self._noise(0.05)
+        edge = self._noise(0.05, 0.02)
         across = (self.cols - middle) * self.shape[1] / self.shape[0]
         beside = half * 1.35 + 0.011 * edge - np.abs(across)
         below = (along - 0.035 * self._noise(0.07, 0.03) * (along < 0.3)) * (end - top)
         ahead = end - top - (across / 0.9) ** 2 * 2.2 + 0.012 * edge - below
         crown = below + 0.25 * across**2
         far = np.minimum(np.minimum(beside, ahead), crown) * self.shape[0]
+        pieces, _ = label(far > -1)
+        far[pieces != np.bincount(pieces[pieces > 0]).argmax()] = -1
         return np.clip(far / 1.6 + 0.5, 0, 1).astype(np.float32)
 
     def paint(self) -> np.ndarray:
@@ -100,9 +103,9 @@ class _Scene:
         from scipy.ndimage import gaussian_filter
 
         height = self.shape[0]
-        lumps = np.maximum(self._noise(0.02), -0.6)
-        relief = 0.045 * self.ground + 0.0012 * self._noise(0.01)
-        relief = relief + self.debris * (0.0042 * lumps + 0.006)
+        lumps = np.maximum(self._noise(0.025, 0.006), -0.4)
+        relief = 0.013 * self.ground + 0.0002 * self._noise(0.02)
+        relief = relief + self.debris * (0.0021 * lumps + 0.004)
         light = self._light(gaussian_filter(relief, 0.6) * height)
         snow = SHADE + (SNOW - SHADE) * light[..., None]
         dirty = SHADE + (DEBRIS - SHADE) * (light * 0.9)[..., None]
@@ -128,7 +131,7 @@ class _Scene:
     def _rocks(self) -> np.ndarray:
         """Rocks: many under the ridge, few below, none in the avalanche."""
         under = np.exp(-np.clip(self.rows - self.ridge, 0, 1) / 0.07)
-        rough = self._noise(0.06) - 2.0 + 1.7 * under
+        rough = self._noise(0.06) - 2.7 + 2.4 * under
         return np.clip(rough * 4, 0, 1) * (1 - self.debris)
 
     def _trees(self) -> np.ndarray:
@@ -140,8 +143,10 @@ class _Scene:
             if self.debris[min(int(foot * height), height - 1), int(col * width)] > 0:
                 continue
             tall = 0.03 + 0.035 * self.rng.random() * foot
-            above = (foot - self.rows) / tall
-            wide = 0.16 * tall * (1.05 - above) * height / width
-            tree = (above > 0) & (above < 1) & (np.abs(self.cols - col) < wide)
-            cover[tree] = 1
+            rows = slice(int((foot - tall) * height), int(foot * height))
+            reach = 0.17 * tall * height / width
+            cols = slice(int(max(col - reach, 0) * width), int((col + reach) * width) + 1)
+            above = (foot - self.rows[rows, cols]) / tall
+            wide = reach * (1.02 - above)
+            cover[rows, cols][np.abs(self.cols[rows, cols] - col) < wide] = 1
         return cover

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import html
 
+from qtpy.QtGui import QColor, QTextCharFormat, QTextCursor
 from qtpy.QtWidgets import QDialog, QTextBrowser, QVBoxLayout, QWidget
 
 from ...models.card import ModelCard
 
 __all__ = ["CardDialog", "facts"]
 
-LINK = "#4c9be8"
+LINK = "#2f80d0"
 """Readable on light and dark grounds."""
+KEEP = QTextCursor.MoveMode.KeepAnchor
 SIZE = (800, 700)
 """Width and height in screen pixels."""
 
@@ -42,8 +44,19 @@ class CardDialog(QDialog):
             written = document.read_text(encoding="utf-8")
             self.text.setSearchPaths([str(document.parent)])  # of its pictures
             self.text.setMarkdown(written)
+            self._colour_links()
         self.show()
         self.raise_()
+
+    def _colour_links(self) -> None:
+        """Qt draws links of Markdown in its own blue, which cannot be read on dark grounds."""
+        colour = QTextCharFormat()
+        colour.setForeground(QColor(LINK))
+        cursor = QTextCursor(self.text.document())
+        while cursor.movePosition(QTextCursor.MoveOperation.NextCharacter, KEEP):
+            if cursor.charFormat().isAnchor():
+                cursor.mergeCharFormat(colour)
+            cursor.clearSelection()
 
 
 def facts(card: ModelCard) -> str:
