@@ -25,7 +25,7 @@ def test_recipes_of_the_package_are_valid_and_changes_apply():
         (["kinds.click=0", "kinds.lasso=1"], "Give probabilities of click"),
         (["model.every_kind=false"], "takes clicks only"),
         (["scatter.anywhere=0.1"], "Give probabilities of near-centre, uniform"),
-        (["scatter.uniform=0.7", "scatter.outside=0.6"], "adds up to 1.3. Let it be at most 1"),
+        (["scatter={uniform=0.7, outside=0.6}"], "adds up to 1.3. Let it be at most 1"),
     ],
 )
 def test_wrong_changes_are_refused(changes, words):
