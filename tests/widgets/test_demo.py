@@ -60,12 +60,34 @@ def test_bad_input_is_one_sentence_and_exit_code_2(
 def test_without_a_display_it_says_what_to_install(monkeypatch, capsys, never_shown):
     monkeypatch.delenv("DISPLAY")
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.setattr(demo.shutil, "which", lambda name: None)
     assert demo.main(["--headless", "out.png"]) == 2
     assert "apt-get install xvfb" in capsys.readouterr().err
     monkeypatch.setenv("DISPLAY", ":99")
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     assert demo.main(["--headless", "out.png"]) == 2
     assert "offscreen" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has machines without a screen")
+def test_headless_without_a_display_goes_on_with_a_virtual_one(monkeypatch, tmp_path, never_shown):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    wrapper = tmp_path / "xvfb-run"
+    wrapper.write_text(
+        '#!/bin/sh\nshift 3\nshift 3\necho "$QT_QPA_PLATFORM" "$@" > "$SAID"\nexit 5\n'
+    )
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setenv("SAID", str(tmp_path / "said"))
+    target = str(tmp_path / "out.png")
+    assert demo.main(["--headless", target, "--click", "3,4+"]) == 5
+    assert (tmp_path / "said").read_text().split()[0] == "xcb"
+    assert (tmp_path / "said").read_text().split()[-4:] == ["--headless", target, "--click", "3,4+"]
+    monkeypatch.setenv("DISPLAY", ":99")
+    monkeypatch.setattr(demo, "_screen_answers", lambda: True)
+    monkeypatch.setattr(demo, "_show", lambda *a: 0)
+    assert demo.main(["--headless", target]) == 0
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a screen")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -36,6 +37,9 @@ CLICKS = (Click(300, 150), Click(110, 220), Click(450, 430, positive=False))
 WINDOW = (1280, 840)
 """Width and height in screen pixels."""
 
+VIRTUAL_SCREEN = ("xvfb-run", "-a", "-s", "-screen 0 1400x1000x24 +extension GLX")
+"""A command that runs another one with a screen that nobody sees."""
+
 ANSWER = 60.0
 """Seconds after which a display that does not answer counts as none."""
 
@@ -63,7 +67,8 @@ def _parser() -> Parser:
     parser.add_argument(
         "--headless",
         metavar="OUT.png",
-        help="save a screenshot of the window, print the time per click and leave",
+        help="save a screenshot of the window, print the time per click and leave; without a "
+        "display on a virtual one (Linux, with xvfb)",
     )
     return parser
 
@@ -87,6 +92,8 @@ def _demo(argv: list[str]) -> int:
             )
     if arguments.headless is not None:
         _check_target(Path(arguments.headless))
+        if not _has_screen() and shutil.which(VIRTUAL_SCREEN[0]):
+            return _on_virtual_screen(argv)
     _check_display()
     return _show(name, image, clicks, arguments.headless)
 
@@ -115,11 +122,22 @@ def _check_display() -> None:
         raise UsageError(
             f"QT_QPA_PLATFORM={platform} cannot draw the image canvas. {messages.NO_DISPLAY}"
         )
-    if sys.platform != "linux":
-        return
-    screen = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    if not screen or not _screen_answers():
+    if not _has_screen() or (sys.platform == "linux" and not _screen_answers()):
         raise UsageError(messages.NO_DISPLAY)
+
+
+def _has_screen() -> bool:
+    """Whether a screen is named; only Linux knows machines without one."""
+    named = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    return sys.platform != "linux" or bool(named)
+
+
+def _on_virtual_screen(argv: Sequence[str]) -> int:
+    """Run the same command once more with a screen that nobody sees; returns its exit code."""
+    again = f"import sys; from {__name__} import main; sys.exit(main())"
+    command = [*VIRTUAL_SCREEN, sys.executable, "-c", again, *argv]
+    environment = {**os.environ, "QT_QPA_PLATFORM": "xcb"}
+    return subprocess.run(command, env=environment, check=False).returncode
 
 
 def _screen_answers() -> bool:
