@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-__all__ = ["Cancelled", "Progress", "stop_if"]
+__all__ = ["Cancelled", "Progress", "part_of", "stop_if"]
 
 Progress = Callable[[float], object]  # called with the part that is done, 0..1
 
@@ -20,3 +20,10 @@ def stop_if(cancelled: Callable[[], bool] | None, what: str = "The prediction") 
     """
     if cancelled is not None and cancelled():
         raise Cancelled(f"{what} was cancelled; nothing was kept or changed.")
+
+
+def part_of(progress: Progress | None, first: float, last: float) -> Progress | None:
+    """What is told of the whole as one of its parts, `first` to `last`, goes from 0 to 1."""
+    if progress is None:
+        return None
+    return lambda done: progress(first + (last - first) * done)

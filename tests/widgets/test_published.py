@@ -170,10 +170,10 @@ def test_a_file_that_cannot_be_loaded_leaves_the_model_before(dock, files, settl
 def test_the_pill_says_how_much_of_a_model_is_loaded(dock, settle, qtbot, monkeypatch):
     go_on, load_model = threading.Event(), zoo.load_model
 
-    def load(name, device, share):
+    def load(name, device, progress):
         while not go_on.wait(0.02):
-            share(0.63)
-        return load_model(name, device, share)
+            progress(0.63)
+        return load_model(name, device, progress)
 
     monkeypatch.setattr(zoo, "load_model", load)
     dock.start()

@@ -12,11 +12,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from ..cancel import Progress
 from .base import ClickModel
 from .from_state import model_from_state_dict
 from .header import KEY, CheckpointError, read_header
 from .mxnet_params import read_params
-from .reading import Share
 from .registry import ARCHITECTURES, SEVERAL, UNSAVED, model_with_weights, with_profile
 from .signature import MXNET, TORCH, file_kind
 from .unpickle import load_pickle
@@ -60,7 +60,9 @@ def write_model(
     path.chmod(mode)
 
 
-def read_model(path: str | Path, profile: str | None = None, share: Share = None) -> ClickModel:
+def read_model(
+    path: str | Path, profile: str | None = None, progress: Progress | None = None
+) -> ClickModel:
     """The network of a model file, with float32 weights, in evaluation mode on the CPU.
 
     Parameters
@@ -70,7 +72,7 @@ def read_model(path: str | Path, profile: str | None = None, share: Share = None
         ``.params``. Its content counts, not its suffix.
     profile : str, optional
         Whose numbers to predict with, in place of what the file says or looks like.
-    share : callable, optional
+    progress : callable, optional
         Is told which part of the file was read, 0 to 1.
 
     Raises
@@ -80,7 +82,7 @@ def read_model(path: str | Path, profile: str | None = None, share: Share = None
     """
     kind = file_kind(path)
     if kind == TORCH:
-        return model_from_state_dict(load_pickle(path, share), None, profile, str(path))
+        return model_from_state_dict(load_pickle(path, progress), None, profile, str(path))
     if kind == MXNET:
         return model_from_state_dict(read_params(path), None, profile, str(path))
     about = read_header(path)
@@ -91,20 +93,20 @@ def read_model(path: str | Path, profile: str | None = None, share: Share = None
         )
     try:
         with safe_open(str(path), framework="pt") as file:
-            state = _tensors(file, share)
+            state = _tensors(file, progress)
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path} is damaged ({error}). Download or copy it again.") from error
     model = model_with_weights(about["architecture"], about["config"], state, str(path))
     return model if profile is None else with_profile(model, profile)
 
 
-def _tensors(file: Any, share: Share) -> dict[str, Tensor]:
+def _tensors(file: Any, progress: Progress | None) -> dict[str, Tensor]:
     """All tensors of an open safetensors file."""
     sizes = {name: math.prod(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
     total, done, state = max(1, sum(sizes.values())), 0, {}
     for name, size in sizes.items():
         state[name] = file.get_tensor(name)
         done += size
-        if share is not None:
-            share(done / total)
+        if progress is not None:
+            progress(done / total)
     return state

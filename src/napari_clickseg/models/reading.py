@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-__all__ = ["CountedFile", "Share", "part_of"]
+from ..cancel import Progress
 
-Share = Callable[[float], None] | None
-"""Is told which part of the work is done, 0 to 1."""
+__all__ = ["CountedFile"]
 
 
 class CountedFile(io.BufferedReader):
@@ -19,14 +17,14 @@ class CountedFile(io.BufferedReader):
     Parameters
     ----------
     path : str or Path
-    share : callable or None
-        ``share(part)``, 0 to 1; what is read twice counts twice, up to 1.
+    progress : callable or None
+        ``progress(part)``, 0 to 1; what is read twice counts twice, up to 1.
     """
 
-    def __init__(self, path: str | Path, share: Share = None) -> None:
+    def __init__(self, path: str | Path, progress: Progress | None = None) -> None:
         super().__init__(io.FileIO(path))
         self._size = max(1, Path(path).stat().st_size)
-        self._share, self._count = share, 0
+        self._progress, self._count = progress, 0
 
     def read(self, size: int | None = -1, /) -> bytes:
         """As of any file."""
@@ -42,12 +40,5 @@ class CountedFile(io.BufferedReader):
 
     def _tell(self, count: int) -> None:
         self._count += count
-        if self._share is not None:
-            self._share(min(1.0, self._count / self._size))
-
-
-def part_of(share: Share, first: float, last: float) -> Share:
-    """What is told of the whole as one of its parts goes from 0 to 1."""
-    if share is None:
-        return None
-    return lambda done: share(first + (last - first) * done)
+        if self._progress is not None:
+            self._progress(min(1.0, self._count / self._size))

@@ -12,8 +12,9 @@ import zipfile
 from contextlib import suppress
 from pathlib import Path
 
+from ..cancel import Progress
 from .header import CheckpointError
-from .reading import CountedFile, Share
+from .reading import CountedFile
 from .signature import file_kind
 
 __all__ = [
@@ -48,9 +49,9 @@ def models_folder() -> Path:
     return Path(pooch.os_cache("napari-clickseg")).expanduser() / "models"
 
 
-def file_hash(path: str | Path, share: Share = None) -> str:
-    """SHA-256 of a file as 64 hexadecimal digits; `share` is told how far it is, 0 to 1."""
-    with CountedFile(path, share) as file:
+def file_hash(path: str | Path, progress: Progress | None = None) -> str:
+    """SHA-256 of a file as 64 hexadecimal digits; `progress` is told how far it is, 0 to 1."""
+    with CountedFile(path, progress) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -132,7 +133,7 @@ def forget(file: str) -> None:
         _write(pins)
 
 
-def check_hash(path: Path, expected: str | None, share: Share = None) -> None:
+def check_hash(path: Path, expected: str | None, progress: Progress | None = None) -> None:
     """Compare a file of the folder with its published or pinned hash, if it has one.
 
     Raises
@@ -140,7 +141,7 @@ def check_hash(path: Path, expected: str | None, share: Share = None) -> None:
     CheckpointError
         If the file has changed since.
     """
-    if expected is not None and file_hash(path, share) != expected:
+    if expected is not None and file_hash(path, progress) != expected:
         raise CheckpointError(
             f"{path} is not the file that was first downloaded: its SHA-256 is not "
             f"{expected[:16]}... Remove it with 'clickseg-models remove {path.stem}' and get it "

@@ -18,8 +18,9 @@ from typing import Any
 
 import torch
 
+from ..cancel import Progress
 from .header import CheckpointError
-from .reading import CountedFile, Share
+from .reading import CountedFile
 from .signature import TORCH, file_kind
 
 __all__ = ["InteractionKind", "load_pickle"]
@@ -55,13 +56,13 @@ REFUSED = re.compile(r"GLOBAL (\S+)")
 _one_at_a_time = threading.Lock()  # torch's list of allowed names is one for the process
 
 
-def load_pickle(path: str | Path, share: Share = None) -> Any:
+def load_pickle(path: str | Path, progress: Progress | None = None) -> Any:
     """Content of a file that ``torch.save`` wrote, of the zip or the older kind, on the CPU.
 
     Parameters
     ----------
     path : str or Path
-    share : callable, optional
+    progress : callable, optional
         Is told which part of the file was read, 0 to 1.
 
     Returns
@@ -79,7 +80,7 @@ def load_pickle(path: str | Path, share: Share = None) -> Any:
         raise CheckpointError(f"{path} is not a torch file.")
     try:
         with (
-            CountedFile(path, share) as file,  # torch would decide by the suffix of a path
+            CountedFile(path, progress) as file,  # torch would decide by the suffix of a path
             _one_at_a_time,
             torch.serialization.safe_globals(STAND_INS),
             warnings.catch_warnings(),

@@ -12,10 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..cancel import Progress, part_of
 from . import store
 from .card import ModelCard, NoC
 from .header import CheckpointError
-from .reading import Share, part_of
 
 if TYPE_CHECKING:
     from .base import ClickModel
@@ -86,10 +86,12 @@ def find_model(name: str | Path) -> Path:
     return _own_file(name)
 
 
-def find_verified(name: str | Path, share: Share = None) -> tuple[Path, ModelCard | None]:
+def find_verified(
+    name: str | Path, progress: Progress | None = None
+) -> tuple[Path, ModelCard | None]:
     """Path of a model, and its card if it is a published checkpoint in the folder of models.
 
-    `share` is told which part of such a file was verified, 0 to 1.
+    `progress` is told which part of such a file was verified, 0 to 1.
 
     Raises
     ------
@@ -99,7 +101,7 @@ def find_verified(name: str | Path, share: Share = None) -> tuple[Path, ModelCar
     path = find_model(name)
     card = _published_at(path)
     if card is not None:
-        store.check_hash(path, card.sha256 or store.pinned_hash(path.name), share)
+        store.check_hash(path, card.sha256 or store.pinned_hash(path.name), progress)
     return path, card
 
 
@@ -117,7 +119,9 @@ def how_to_get(card: ModelCard) -> str:
     )
 
 
-def load_model(name: str | Path = DEFAULT, device: str = "auto", share: Share = None) -> ClickModel:
+def load_model(
+    name: str | Path = DEFAULT, device: str = "auto", progress: Progress | None = None
+) -> ClickModel:
     """Load a network, ready to be clicked. Nothing is ever downloaded here.
 
     Parameters
@@ -126,8 +130,8 @@ def load_model(name: str | Path = DEFAULT, device: str = "auto", share: Share = 
         A name of `list_models`, or the path of a model file.
     device : str
         ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda:0"`` or ``"mps"``.
-    share : callable, optional
-        ``share(part)`` is told how far reading is, 0 to 1; a file that is verified first is read
+    progress : callable, optional
+        ``progress(part)`` is told how far reading is, 0 to 1; a file that is verified first is read
         twice.
 
     Returns
@@ -143,8 +147,8 @@ def load_model(name: str | Path = DEFAULT, device: str = "auto", share: Share = 
     ValueError
         If the device does not exist here.
     """
-    path, card = find_verified(name, part_of(share, 0.0, 0.5))
-    rest = part_of(share, 0.0 if card is None else 0.5, 1.0)
+    path, card = find_verified(name, part_of(progress, 0.0, 0.5))
+    rest = part_of(progress, 0.0 if card is None else 0.5, 1.0)
 
     from .checkpoint import read_model
     from .device import choose_device

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from ...cancel import Progress, stop_if
+from ...cancel import Progress, part_of, stop_if
 from ...geometry import Box
 from .errors import ExportError
 
@@ -182,10 +181,6 @@ def plane_objects(
 ) -> Iterator[tuple[int, LabelObject]]:
     """The objects of each plane with the plane's number from 0; see `label_objects`."""
     for number, plane in enumerate(planes):
-        tell = None if progress is None else partial(_part, progress, number, len(planes))
+        tell = part_of(progress, number / len(planes), (number + 1) / len(planes))
         for item in label_objects(plane.labels, classes, tell, cancelled):
             yield number, item
-
-
-def _part(progress: Progress, done: int, count: int, part: float) -> None:
-    progress((done + part) / count)

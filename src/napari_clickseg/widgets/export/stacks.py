@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...cancel import Progress, stop_if
+from ...cancel import Progress, part_of, stop_if
 from ...data.exports.errors import ExportError
 from ...data.exports.label_objects import LabelPlane
 from ...data.exports.tables import Table
@@ -62,7 +62,8 @@ def measure_all(tasks: Sequence[Task], progress: Progress, cancelled: Stop) -> T
     """The table of measurements; of all planes, the place of each object's plane comes first."""
     tables = []
     for done, task in enumerate(tasks):
-        tables.append(measured(task, _part(progress, done, len(tasks)), cancelled))
+        tell = part_of(progress, done / len(tasks), (done + 1) / len(tasks))
+        tables.append(measured(task, tell, cancelled))
     if not tasks[0].place:
         return tables[0]
     columns = next((table.columns for table in tables if table.rows), tables[0].columns)
@@ -146,10 +147,6 @@ def _measurements(path: Path, tasks: Sequence[Task], progress: Progress, cancell
     table = measure_all(tasks, progress, cancelled)
     write_measurements(path, table)
     return counted(len(table.rows), path, f"on {len(tasks)} planes")
-
-
-def _part(progress: Progress, done: int, count: int) -> Progress:
-    return lambda part: progress((done + part) / count)
 
 
 WRITERS: dict[str, Callable[[Path, Sequence[Task], Progress, Stop], str]] = {

@@ -40,14 +40,7 @@ def number(
     low: int, high: int, step: int = 1, suffix: str = "", special: str | None = None
 ) -> QSpinBox:
     """A spin box; `special` is shown for the lowest value."""
-    box = QSpinBox()
-    box.setRange(low, high)
-    box.setSingleStep(step)
-    box.setSuffix(suffix)
-    box.setKeyboardTracking(False)
-    if special is not None:
-        box.setSpecialValueText(special)
-    return box
+    return _limited(QSpinBox(), low, high, step, suffix, special)
 
 
 def decimal(
@@ -55,9 +48,15 @@ def decimal(
 ) -> QDoubleSpinBox:
     """A spin box with decimal places; `special` is shown for the lowest value."""
     box = QDoubleSpinBox()
+    box.setDecimals(places)  # before the limits, which are rounded to them
+    return _limited(box, low, high, step, suffix, special)
+
+
+def _limited(
+    box: Any, low: float, high: float, step: float, suffix: str, special: str | None
+) -> Any:
     box.setRange(low, high)
     box.setSingleStep(step)
-    box.setDecimals(places)
     box.setSuffix(suffix)
     box.setKeyboardTracking(False)
     if special is not None:

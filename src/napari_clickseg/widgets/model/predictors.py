@@ -11,6 +11,7 @@ from .device_memory import memory_in_use
 from .options import base_profile, overrides
 
 if TYPE_CHECKING:
+    from ...cancel import Progress
     from ...engine.predictor import Predictor
     from ...engine.profiles import Profile
     from ...models.base import ClickModel, ModelSpec
@@ -97,10 +98,10 @@ class PredictorCache:
         """Facts about the loaded model."""
         return None if self._model is None else self._model.spec
 
-    def get(self, choice: Choice, share: Callable[[float], None] | None = None) -> Predictor:
+    def get(self, choice: Choice, progress: Progress | None = None) -> Predictor:
         """The predictor for a choice; loads the model if need be (this imports torch).
 
-        `share` is told which part of the model was read, 0 to 1.
+        `progress` is told which part of the model was read, 0 to 1.
 
         Raises
         ------
@@ -110,7 +111,7 @@ class PredictorCache:
         """
         predictor = self._predictor
         if predictor is None or self._choice != choice:
-            model = self._model if self.holds(choice) else self._loaded(choice, share)
+            model = self._model if self.holds(choice) else self._loaded(choice, progress)
             predictor = _build(model, choice)
             self._model, self._predictor, self._choice = model, predictor, choice
         return predictor
@@ -163,11 +164,11 @@ class PredictorCache:
         """
         self._predictor = None
 
-    def _loaded(self, choice: Choice, share: Callable[[float], None] | None) -> ClickModel:
+    def _loaded(self, choice: Choice, progress: Progress | None) -> ClickModel:
         if self._load is None:
             from ...models.zoo import load_model
 
-            model = load_model(choice.model, choice.device, share)
+            model = load_model(choice.model, choice.device, progress)
         else:
             model = self._load(choice.model, choice.device)
         if self.threads:
