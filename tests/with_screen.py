@@ -9,21 +9,21 @@ import shutil
 import subprocess
 import sys
 
-XVFB_RUN = ["xvfb-run", "-a", "-s", "-screen 0 1400x1000x24 +extension GLX"]
+from napari_clickseg.widgets.demo import VIRTUAL_SCREEN
 
 
 def main(command: list[str]) -> int:
     environment = dict(os.environ)
     screen = environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY")
     if sys.platform == "linux" and not screen:
-        if shutil.which("xvfb-run") is None:
+        if shutil.which(VIRTUAL_SCREEN[0]) is None:
             print(
                 "There is no screen and no xvfb-run to make one, and the viewer needs one of "
                 "them: install the system packages that README.md names.",
                 file=sys.stderr,
             )
             return 2
-        command = XVFB_RUN + command
+        command = [*VIRTUAL_SCREEN, *command]
         environment["QT_QPA_PLATFORM"] = "xcb"
     return subprocess.run(command, env=environment, check=False).returncode
 

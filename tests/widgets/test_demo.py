@@ -120,6 +120,19 @@ def test_clicks_of_the_demo_are_in_its_photograph():
     assert all(0 <= c.row < image.shape[0] and 0 <= c.col < image.shape[1] for c in demo.CLICKS)
 
 
+def test_the_headless_demo_saves_a_picture_and_leaves_no_journal(tmp_path):
+    target, journals = tmp_path / "out.png", tmp_path / "journals"
+    script = "import sys; from napari_clickseg.widgets.demo import main; sys.exit(main())"
+    command = [sys.executable, "-c", script, "--headless", str(target)]
+    environment = {**os.environ, "CLICKSEG_JOURNALS": str(journals)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert "time per click, median of 3" in done.stdout
+    shown = np.asarray(Image.open(target))
+    assert shown.shape[0] > 500 and len(np.unique(shown.reshape(-1, 3), axis=0)) > 1000
+    assert not list(journals.glob("*"))
+
+
 def test_the_dock_opens_without_torch():
     script = """
 import sys

@@ -159,6 +159,7 @@ def _show(name: str, image: np.ndarray, clicks: Sequence[Click], target: str | N
     viewer = napari.Viewer(title="napari-clickseg")
     layer = viewer.add_image(image, name=name, rgb=image.ndim == 3)
     dock = ClickDock(viewer)
+    dock.autosave.on &= target is None  # nobody's work: the next demo would offer to recover it
     viewer.window.add_dock_widget(dock, name="Click segmentation", area="right")
     dock.source.choose_image(layer)
     viewer.window.resize(*WINDOW)
