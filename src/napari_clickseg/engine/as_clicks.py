@@ -21,11 +21,10 @@ from scipy.ndimage import distance_transform_edt
 
 from ..geometry import Box
 from ..interactions import BoxPrompt, Click, Contour, Interaction, Stroke
-from ..models.drawing import draw_contour
+from .enclosed import box_around, drawn_into, filled
 from .session import Session, only_inside
-from .tiles import TileMap
 
-__all__ = ["as_clicks", "confinement", "draws", "interior_points", "stand_ins"]
+__all__ = ["as_clicks", "confinement", "interior_points", "stand_ins", "unknown_contours"]
 
 STROKE_CLICKS = 5  # at most
 STROKE_STEP = 24  # pixels of the image at least between two of them
@@ -69,8 +68,8 @@ def as_clicks(session: Session, kinds: Collection[str], crop: bool = False) -> S
             Click((region.top + region.bottom - 1) / 2, (region.left + region.right - 1) / 2)
         )
     drawn = session.probabilities if region is None else only_inside(session.probabilities, region)
-    for item in _unknown_contours(session, kinds):
-        drawn = _drawn_into(drawn, item, allowed)
+    for item in unknown_contours(session, kinds):
+        drawn = drawn_into(drawn, item, allowed)
     return replace(
         session,
         probabilities=drawn,
@@ -79,13 +78,8 @@ def as_clicks(session: Session, kinds: Collection[str], crop: bool = False) -> S
     )
 
 
-def draws(session: Session, kinds: Collection[str]) -> bool:
-    """Whether `as_clicks` draws into the mask so far."""
-    return bool(_unknown_contours(session, kinds))
-
-
-def _unknown_contours(session: Session, kinds: Collection[str]) -> list[Contour]:
-    """New contours for a model that does not know them."""
+def unknown_contours(session: Session, kinds: Collection[str]) -> list[Contour]:
+    """New contours for a model that does not know them, which `as_clicks` draws into the mask."""
     new = session.interactions[session.predicted :]
     return [item for item in new if isinstance(item, Contour) and item.kind not in kinds]
 
@@ -139,9 +133,9 @@ def stand_ins(item: Interaction, shape: tuple[int, int]) -> tuple[Click, ...]:
     if isinstance(item, Stroke):
         places: Sequence[tuple[float, float]] = _along(item.points)
     else:
-        box = _box_around(item, Box.of_shape(shape))
+        box = box_around(item, Box.of_shape(shape))
         step = max(1, math.ceil(max(box.shape) / DRAWN))
-        inside = interior_points(_filled(item, box, step), CONTOUR_CLICKS)
+        inside = interior_points(filled(item, box, step), CONTOUR_CLICKS)
         places = [(box.top + step * row, box.left + step * col) for row, col in inside]
     return tuple(Click(row, col, item.positive) for row, col in places)
 
@@ -155,30 +149,3 @@ def _along(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     at = (np.arange(count) + 0.5) / count * ends[-1]
     rows, cols = (np.interp(at, ends, corners[:, axis]).tolist() for axis in (0, 1))
     return list(zip(rows, cols, strict=True))
-
-
-def _box_around(contour: Contour, inside: Box) -> Box:
-    """The pixels that a contour may enclose, cut to a box."""
-    rows, cols = zip(*contour.points, strict=True)
-    sides = min(rows), min(cols), max(rows) + 1, max(cols) + 1
-    return Box(*(math.floor(side + 0.5) for side in sides)).intersect(inside)
-
-
-def _filled(contour: Contour, box: Box, step: int = 1) -> np.ndarray:
-    """The inside of a contour, every `step`-th pixel of a box; bool."""
-    if box.empty:
-        return np.zeros((0, 0), bool)
-    shape = -(-box.height // step), -(-box.width // step)
-    canvas = np.zeros(shape, np.uint8)
-    moved = [((r - box.top) / step + 0.5, (c - box.left) / step + 0.5) for r, c in contour.points]
-    draw_contour(canvas, [(math.floor(r), math.floor(c)) for r, c in moved])
-    return canvas != 0
-
-
-def _drawn_into(mask: TileMap, contour: Contour, allowed: Box) -> TileMap:
-    """A mask with the inside of a contour added, or taken out."""
-    box = _box_around(contour, allowed)
-    if box.empty:
-        return mask
-    inside, before = _filled(contour, box), mask.read(box)
-    return mask.paste(box, np.where(inside, np.float32(contour.positive), before))

@@ -16,14 +16,15 @@ from ..geometry import Box
 from ..interactions import Click, Interaction
 from ..models.base import ClickModel
 from ..models.staged import SeveralModels
-from .as_clicks import as_clicks, confinement, draws
+from .as_clicks import as_clicks, confinement, unknown_contours
 from .changes import changed_region, corrected_region
 from .contrast import black_and_white
 from .descent import Descent
+from .enclosed import only_near
 from .network import Network
 from .postprocess import honour_clicks
 from .profiles import NO_BRS, Profile
-from .session import Session, only_inside
+from .session import Session, only_inside, within
 from .specks import without_specks
 from .tiles import TILE, TileMap
 from .views import NEGLIGIBLE
@@ -133,10 +134,11 @@ class Predictor:
         kinds, said = self.model.spec.interactions, session.interactions
         seen = as_clicks(session, kinds, crop=self.profile.zoom_in is None)
         if not (self.profile.honour_clicks and self._only_background(seen)):
-            seen = self._cascade(seen, MORE_LOOKS * draws(session, kinds), cancelled)
+            drawn = unknown_contours(session, kinds)
+            seen = self._cascade(seen, MORE_LOOKS * bool(drawn), cancelled)
+            seen = only_near(session, seen, drawn)
             if self.profile.honour_clicks:
-                kept = honour_clicks(seen.probabilities, said)
-                seen = replace(seen, probabilities=kept)
+                seen = replace(seen, probabilities=honour_clicks(seen.probabilities, said))
         region, kept = confinement(session), seen.probabilities
         if region != session.region:
             kept = only_inside(kept, region)
@@ -219,13 +221,13 @@ class Predictor:
             return self._look(start, mask, session, region, cancelled)
         counted = self._network.counted(session.interactions)
         searching = mask.bounding_box(zoom_in.threshold) is None
-        roi, zoomed = _within(region, zoom_in.choose(session, counted)), 0
+        roi, zoomed = within(region, zoom_in.choose(session, counted)), 0
         while True:
             glance = searching and zoom_in.search_size is not None and roi not in (None, region)
             session = self._look(start, mask, session, roi, cancelled, glance)
             zoomed += roi not in (None, region) and not searching
             roi, searching = zoom_in.settle(session, counted, zoomed, searching)
-            roi = _within(region, roi)
+            roi = within(region, roi)
             if roi == session.roi and not glance:
                 return session
 
@@ -339,11 +341,3 @@ def _with_parts(session: Session, parts: Sequence[tuple[Box, np.ndarray]]) -> Se
         probabilities=session.probabilities.paste_parts(parts),
         coarse={key: scale for key, scale in session.coarse.items() if key not in done},
     )
-
-
-def _within(region: Box | None, roi: Box | None) -> Box | None:
-    """The part of a region of interest inside the region that an object is confined to."""
-    if region is None or roi is None:
-        return region if roi is None else roi
-    inside = roi.intersect(region)
-    return region if inside.empty else inside

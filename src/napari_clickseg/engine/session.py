@@ -16,7 +16,7 @@ from .tiles import TILE, Key, MaskView, TileMap
 if TYPE_CHECKING:
     from .brs import Refinement
 
-__all__ = ["History", "Session", "only_inside", "set_pixels"]
+__all__ = ["History", "Session", "only_inside", "set_pixels", "within"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,6 +250,14 @@ def only_inside(tiles: TileMap, box: Box) -> TileMap:
     ):
         tiles = tiles.clear(outside)
     return tiles
+
+
+def within(region: Box | None, roi: Box | None) -> Box | None:
+    """The part of a region of interest inside the region that an object is confined to."""
+    if region is None or roi is None:
+        return region if roi is None else roi
+    inside = roi.intersect(region)
+    return region if inside.empty else inside
 
 
 @dataclass(frozen=True, eq=False)
